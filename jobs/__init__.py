@@ -1,0 +1,1 @@
+"""The night: raw interactions in, interest profiles out, every line accounted for."""

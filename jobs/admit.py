@@ -1,0 +1,136 @@
+"""Admit: keep the lines that the policy allows; name the first rule that stops each of the others."""
+
+from datetime import datetime
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql.window import WindowSpec
+
+from jobs.ingest import key_or_alone
+from jobs.link import valid_at
+from jobs.policy import ISO_3166_1, Policy
+from jobs.stage import Stage
+from schemas.lines import ADMITTED, LINKED
+from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
+from schemas.words import PERSONALISED_APPS
+
+
+def admit(
+    linked: DataFrame,
+    account_links: DataFrame,
+    profile_regions: DataFrame,
+    notices: DataFrame,
+    erasures: DataFrame,
+    *,
+    policy: Policy,
+    as_of: datetime,
+) -> DataFrame:
+    """One row per raw line, with the first gate that stops it; `outcome` is null where it may be scored."""
+    people = histories(account_links, profile_regions, notices, erasures, policy=policy)
+    lines = linked.join(people, on="profile_id", how="left")
+    ai = F.col("source") == "interactions"
+    app_then, app_now = _both("apps", "app", as_of)
+    region_then, region_now = _both("regions", "country", as_of)
+    region_known = (F.size(region_then) == 1) & (F.size(region_now) == 1)
+    unknown = F.array_contains(region_then, "") | F.array_contains(region_now, "")
+    excluded = F.array(*map(F.lit, sorted(policy.regions.excluded)))
+    stopped = lines.withColumn(
+        "outcome",
+        first_that_applies(
+            F.col("outcome"),
+            ("before_effective", ai & (F.col("occurred_at") < F.lit(policy.effective_from))),
+            ("logged_out", F.col("account_id").isNull()),
+            ("unlinked", F.col("link_outcome") == "unlinked"),
+            ("ambiguous_link", F.col("link_outcome") == "ambiguous_link"),
+            ("erased", F.col("occurred_at") <= F.col("erased_until")),
+            ("no_app_account", ai & ((F.size(app_then) == 0) | (F.size(app_now) == 0))),
+            ("region_unknown", ~region_known | unknown),
+            ("region_excluded", F.arrays_overlap(F.array_union(region_then, region_now), excluded)),
+            ("not_notified", ai & ~F.coalesce(F.col("notified_at") < F.col("occurred_at"), F.lit(False))),
+        ),
+    )
+    return (
+        whole_conversations(stopped)
+        .withColumn("profile_id", F.when(F.col("outcome").isNull(), F.col("profile_id")))
+        .select(ADMITTED.names)
+    )
+
+
+def histories(
+    account_links: DataFrame, profile_regions: DataFrame, notices: DataFrame, erasures: DataFrame, *, policy: Policy
+) -> DataFrame:
+    """One row per profile: intervals of its app accounts and countries, its earliest valid notice, its last erasure."""
+    facts = (
+        account_links.where(F.col("app").isin(*PERSONALISED_APPS))
+        .select("profile_id", F.struct("app", "valid_from", "valid_to").alias("apps"))
+        .unionByName(
+            profile_regions.select(
+                "profile_id",
+                F.struct(country_code("country", policy).alias("country"), "valid_from", "valid_to").alias("regions"),
+            ),
+            allowMissingColumns=True,
+        )
+        .unionByName(
+            notices.where(F.col("notified_at") >= F.lit(policy.notice_from)).select("profile_id", "notified_at"),
+            allowMissingColumns=True,
+        )
+        .unionByName(
+            erasures.select("profile_id", F.col("requested_at").alias("erased_until")), allowMissingColumns=True
+        )
+    )
+    return facts.groupBy("profile_id").agg(
+        F.collect_set("apps").alias("apps"),
+        F.collect_set("regions").alias("regions"),
+        F.min("notified_at").alias("notified_at"),
+        F.max("erased_until").alias("erased_until"),
+    )
+
+
+def country_code(country: str, policy: Policy) -> Column:
+    """A country as ISO 3166-1 alpha-2, trimmed, upper-cased, aliases resolved; '' where that is unknown."""
+    code = F.upper(F.regexp_replace(F.coalesce(F.col(country), F.lit("")), r"^\s+|\s+$", ""))
+    for alias, meant in sorted(policy.regions.aliases.items()):
+        code = F.when(code == alias, meant).otherwise(code)
+    return F.when(code.isin(*sorted(ISO_3166_1)), code).otherwise("")
+
+
+def whole_conversations(lines: DataFrame) -> DataFrame:
+    """A line that passes every gate is stopped all the same when another line of its conversation is not admitted.
+
+    A copy says nothing that its first did not, and a malformed line nothing that we understood: neither withholds,
+    but for an oversize line whose conversation could be read.
+    """
+    own = F.col("outcome").isNotNull() & ~F.col("outcome").isin("duplicate", "malformed")
+    oversize = F.coalesce(F.col("reason") == "oversize", F.lit(False)) & F.col("conversation_digest").isNotNull()
+    return (
+        lines.withColumn("withholds", own | oversize)
+        .withColumn("withheld", F.max("withholds").over(conversation()))
+        .withColumn("outcome", F.when(F.col("outcome").isNull() & F.col("withheld"), "conversation").otherwise(
+            F.col("outcome")
+        ))
+    )
+
+
+def conversation() -> WindowSpec:
+    """The window of a line's conversation; a line without one is alone."""
+    return Window.partitionBy(key_or_alone("conversation_digest"))
+
+
+def first_that_applies(already: Column, *rules: tuple[str, Column]) -> Column:
+    """What is decided already, else the name of the first condition that is true; null is not true."""
+    chosen = F.when(already.isNotNull(), already)
+    for name, condition in rules:
+        chosen = chosen.when(condition, name)
+    return chosen
+
+
+def _both(history: str, value: str, as_of: datetime) -> tuple[Column, Column]:
+    return valid_at(history, value, F.col("occurred_at")), valid_at(history, value, F.lit(as_of))
+
+
+STAGE = Stage(
+    "admit",
+    reads=(LINKED, ACCOUNT_LINKS, PROFILE_REGIONS, NOTICES, ERASURES),
+    transform=admit,
+    gives=ADMITTED,
+)

@@ -1,0 +1,80 @@
+"""Ingest: read every raw line without its text, and settle what a line or its copies decide alone."""
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from jobs.landing import LandingFile, open_lines
+from jobs.lines import LineRules, facts_of
+from jobs.stage import Stage
+from jobs.workers import batches_of, value_free
+from schemas.contract import INT
+from schemas.lines import INGESTED, RAW_LINES
+from schemas.words import UNKNOWN_SURFACE
+
+FILES = T.StructType([T.StructField("task", INT, False), T.StructField("file", INT, False)])
+
+
+def ingest(raw_lines: DataFrame) -> DataFrame:
+    """One row per raw line, with its `outcome` if it is malformed, misdated, in conflict or a copy.
+
+    Copies are looked for among the well-formed lines of the landing date, misdated ones too. Which of equal lines
+    counts as the first makes no difference to any table: what is equal in content is equal at every gate.
+    """
+    copies = Window.partitionBy("source", key_or_alone("id_digest"))
+    lines = raw_lines.where("position > 0")
+    differing = F.min("content_digest").over(copies) != F.max("content_digest").over(copies)
+    rank = F.row_number().over(copies.orderBy("file", "position"))
+    return (
+        lines.withColumn("differing", differing)
+        .withColumn("rank", rank)
+        .withColumn(
+            "outcome",
+            F.when(F.col("reason").isNotNull(), "malformed")
+            .when(F.col("misdated"), "misdated")
+            .when(F.col("differing"), "conflicting")
+            .when(F.col("rank") > 1, "duplicate"),
+        )
+        .select(INGESTED.names)
+    )
+
+
+def key_or_alone(digest: str) -> Column:
+    """A digest to group lines by; a line without one is alone, and must not meet the others in one huge group."""
+    return F.coalesce(F.hex(digest), F.concat_ws(":", "file", "position"))
+
+
+STAGE = Stage("ingest", reads=(RAW_LINES,), transform=ingest, gives=INGESTED)
+
+
+def read_raw_lines(spark: SparkSession, files: list[LandingFile], rules: LineRules) -> DataFrame:
+    """RAW_LINES of these files: the first of the two times they are read. Text is looked at and left behind."""
+    tasks = spread(files, spark.sparkContext.defaultParallelism)
+    listed = spark.createDataFrame([(task, index) for index, task in tasks.items()], FILES)
+    by_task = listed.repartitionById(max(1, len(set(tasks.values()))), "task")
+
+    @value_free
+    def read(batches):
+        indices = (index for batch in batches for index in batch.column("file").to_pylist())
+        return batches_of((row for index in indices for row in _rows(files[index], rules)), RAW_LINES.schema)
+
+    return by_task.mapInArrow(read, RAW_LINES.schema)
+
+
+def spread(files: list[LandingFile], tasks: int) -> dict[int, int]:
+    """File index → task, the largest files first, each to the task that has least to read."""
+    load = [0] * max(1, min(tasks, len(files)))
+    given = {}
+    for file in sorted(files, key=lambda file: (-file.size, file.index)):
+        task = load.index(min(load))
+        load[task] += file.size
+        given[file.index] = task
+    return given
+
+
+def _rows(file: LandingFile, rules: LineRules):
+    opened = open_lines(file)
+    for position, raw in opened.lines:
+        yield (file.source, file.index, position, *facts_of(file.source, raw, rules), None)
+    manifest = {"lines": opened.count, "sha256": opened.sha256, "error": opened.error}
+    yield (file.source, file.index, 0, None, False, *(None,) * 5, UNKNOWN_SURFACE, None, None, manifest)

@@ -1,0 +1,185 @@
+"""Lake: the only reads and writes of tables.
+
+Readers open every table at the version that the last row of `runs` names. So whatever a run writes is invisible until
+its own row is, and what a killed run left is taken back by the next command that writes.
+"""
+
+import json
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from delta.tables import DeltaTable
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from jobs import profile
+from jobs.errors import Exit, NightjarError
+from schemas.contract import Contract
+from schemas.profiles import PROFILES
+from schemas.runs import RUNS
+from schemas.tables import PUBLISHED, TABLES
+
+DOCS = "data_docs"
+
+
+class Lake:
+    """A folder of Delta tables, one for each contract that is stored."""
+
+    def __init__(self, spark: SparkSession, path: Path):
+        self.spark, self.path = spark, Path(path).absolute()
+
+    def create(self) -> None:
+        """Make the tables that don't exist yet, empty."""
+        for contract in TABLES.values():
+            if not (self._folder(contract) / "_delta_log").is_dir():
+                self._create(contract)
+
+    def runs(self) -> DataFrame:
+        """Every run that is visible."""
+        return self._open(RUNS, None)
+
+    def last_run(self) -> Row | None:
+        """The run whose versions readers see."""
+        return self.runs().orderBy(F.desc("run_number")).first()
+
+    def read(self, contract: Contract, run: Row | None) -> DataFrame:
+        """A table as a run made it visible; before the first run, as it was created."""
+        return self._open(contract, visible_version(contract, run))
+
+    def read_written(self, contract: Contract) -> DataFrame:
+        """A table as its newest commit left it: what is about to be visible. For guards."""
+        return self._open(contract, self.version(contract))
+
+    def version(self, contract: Contract) -> int:
+        """Number of the table's newest commit."""
+        commits = self._commits(contract)
+        if not commits:
+            raise _bad_table(contract, "has no commits")
+        return max(commits)
+
+    def restore(self, run: Row | None) -> list[str]:
+        """Take every table back to what a run made visible; the names of those that had moved on."""
+        moved = []
+        for contract in PUBLISHED:
+            wanted = visible_version(contract, run)
+            current = self.version(contract)
+            if current == wanted or self._is_restored(contract, current, wanted):
+                continue
+            if current < wanted:
+                raise _bad_table(contract, "is older than the last run says")
+            self._table(contract).restoreToVersion(wanted)
+            moved.append(contract.name)
+        return moved
+
+    def replace(self, contract: Contract, frame: DataFrame, landing_date: date) -> int:
+        """Write a landing date's rows in place of those that it had; the new version."""
+        (
+            frame.write.format("delta")
+            .mode("overwrite")
+            .option("replaceWhere", f"landing_date = '{landing_date.isoformat()}'")
+            .save(str(self._folder(contract)))
+        )
+        return self.version(contract)
+
+    def append(self, contract: Contract, frame: DataFrame) -> int:
+        """Add rows; the new version."""
+        frame.write.format("delta").mode("append").save(str(self._folder(contract)))
+        return self.version(contract)
+
+    def merge(self, changes: DataFrame) -> int:
+        """Apply a night's changes to profiles in one MERGE; the new version."""
+        key = " and ".join(f"p.{name} = c.{name}" for name in PROFILES.key)
+        (
+            self._table(PROFILES)
+            .alias("p")
+            .merge(changes.alias("c"), key)
+            .whenMatchedDelete(condition=profile.MERGE_GONE)
+            .whenMatchedUpdate(set=profile.MERGE_SET)
+            .whenNotMatchedInsert(values=profile.MERGE_NEW)
+            .execute()
+        )
+        return self.version(PROFILES)
+
+    def changed(self, contract: Contract, version: int) -> DataFrame:
+        """The change data feed of one commit."""
+        return (
+            self.spark.read.format("delta")
+            .option("readChangeFeed", "true")
+            .option("startingVersion", version)
+            .option("endingVersion", version)
+            .load(str(self._folder(contract)))
+        )
+
+    def docs(self) -> Path:
+        return self.path / DOCS
+
+    def _folder(self, contract: Contract) -> Path:
+        return self.path / contract.name
+
+    def _table(self, contract: Contract) -> DeltaTable:
+        return DeltaTable.forPath(self.spark, str(self._folder(contract)))
+
+    def _create(self, contract: Contract) -> None:
+        folder = self._folder(contract)
+        if folder.exists() and any(folder.iterdir()):
+            raise _bad_table(contract, "is a folder without a Delta log")
+        builder = (
+            DeltaTable.create(self.spark)
+            .location(str(folder))
+            .addColumns(contract.schema)
+            .comment(contract.row)
+            .property("delta.enableChangeDataFeed", str(contract.change_feed).lower())
+        )
+        # Statistics go into the log in clear and outlive a deletion: only the columns that may carry them.
+        if contract.statistics:
+            builder = builder.property("delta.dataSkippingStatsColumns", ",".join(contract.statistics))
+        else:
+            builder = builder.property("delta.dataSkippingNumIndexedCols", "0")
+        if contract.partition_by:
+            builder = builder.partitionedBy(*contract.partition_by)
+        builder.execute()
+
+    def _open(self, contract: Contract, version: int | None) -> DataFrame:
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        try:
+            frame = reader.load(str(self._folder(contract)))
+        except AnalysisException as error:
+            raise _bad_table(contract, f"can't be opened ({error.getCondition()})") from None
+        found = [(field.name, field.dataType.simpleString()) for field in frame.schema]
+        wanted = [(field.name, field.dataType.simpleString()) for field in contract.schema]
+        if found != wanted:
+            raise _bad_table(contract, "has other columns than its contract")
+        return frame
+
+    def _commits(self, contract: Contract) -> list[int]:
+        log = self._folder(contract) / "_delta_log"
+        try:
+            return [int(name[:20]) for name in os.listdir(log) if name.endswith(".json") and name[:20].isdigit()]
+        except FileNotFoundError:
+            return []
+
+    def _is_restored(self, contract: Contract, current: int, wanted: int) -> bool:
+        """Whether the newest commit did nothing but take the table back to the wanted version."""
+        log = self._folder(contract) / "_delta_log" / f"{current:020d}.json"
+        for line in log.read_text().splitlines():
+            info = json.loads(line).get("commitInfo")
+            if info:
+                return info["operation"] == "RESTORE" and int(info["operationParameters"]["version"]) == wanted
+        return False
+
+
+def visible_version(contract: Contract, run: Row | None) -> int:
+    return run["tables"][contract.name] if run is not None else 0
+
+
+def now() -> datetime:
+    """The wall clock, for the record of a run only: nothing is judged by it."""
+    return datetime.now(UTC)
+
+
+def _bad_table(contract: Contract, how: str) -> NightjarError:
+    return NightjarError(Exit.TABLE, f"table {contract.name} {how}", fix="restore the lake from its backup")

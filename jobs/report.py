@@ -1,0 +1,64 @@
+"""Report: nights as plain data and as tables for a terminal. Counts only, nothing of a person."""
+
+from datetime import UTC, datetime, timedelta
+
+from pyspark.sql import Row
+from pyspark.sql import functions as F
+
+from jobs.lake import Lake
+from schemas.words import OUTCOMES, SOURCES
+
+
+def night(run: Row) -> dict:
+    """A run's landing date as plain data: outcomes by source, policy, table versions, seconds."""
+    return {
+        "date": max(run["landing_dates"]).isoformat(),
+        "outcomes": _by_outcome(run, "interactions"),
+        "engagements": _by_outcome(run, "engagements"),
+        "policy": run["policy_version"],
+        "tables": dict(run["tables"]),
+        "seconds": round(sum(seconds for name, seconds in run["seconds"].items() if name != "guards"), 1),
+        "finished_at": run["finished_at"].replace(tzinfo=UTC).isoformat(),
+    }
+
+
+def nights(lake: Lake) -> list[dict]:
+    """The newest run of every landing date, by date."""
+    found = {}
+    for run in lake.runs().orderBy(F.col("run_number")).collect():
+        for day in run["landing_dates"]:
+            found[day] = {**night(run), "date": day.isoformat()}
+    return [found[day] for day in sorted(found)]
+
+
+def age(found: list[dict], now: datetime) -> timedelta:
+    """How long ago the newest night finished; for ever, where there is none."""
+    return min((now - datetime.fromisoformat(night["finished_at"]) for night in found), default=timedelta.max)
+
+
+def outcome_table(night: dict) -> str:
+    """Lines by outcome, interactions beside engagements, in the order in which the gates apply."""
+    columns = {source: night["outcomes" if source == "interactions" else source] for source in SOURCES}
+    lines = [f"night of {night['date']}  (policy {night['policy']}, {night['seconds']} s)", ""]
+    lines.append(f"  {'outcome':<22}{'interactions':>14}{'engagements':>14}")
+    for outcome in OUTCOMES:
+        counts = [columns[source].get(outcome, 0) for source in SOURCES]
+        if any(counts):
+            lines.append(f"  {outcome:<22}{counts[0]:>14,}{counts[1]:>14,}")
+    totals = [sum(columns[source].values()) for source in SOURCES]
+    lines.append(f"  {'lines read':<22}{totals[0]:>14,}{totals[1]:>14,}")
+    return "\n".join(lines) + "\n"
+
+
+def status_table(found: list[dict]) -> str:
+    """Every night's outcomes, and the versions that readers see."""
+    if not found:
+        return "no nights yet"
+    newest = max(found, key=lambda night: night["finished_at"])
+    versions = ", ".join(f"{name} v{version}" for name, version in sorted(newest["tables"].items()))
+    return "\n".join([*(outcome_table(night) for night in found), f"tables: {versions}"])
+
+
+def _by_outcome(run: Row, source: str) -> dict[str, int]:
+    counts = run["counts"]
+    return {outcome: counts[f"{source}/{outcome}"] for outcome in OUTCOMES if f"{source}/{outcome}" in counts}

@@ -1,0 +1,94 @@
+"""The one runner: it transforms, writes and checks, always in that order, so that nothing unguarded can be published.
+
+A frame in flight is measured as it passes; a stored one is read back from the commit that is about to be visible.
+"""
+
+import inspect
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import date
+
+from pyspark.sql import DataFrame, Observation
+from pyspark.sql import functions as F
+
+from jobs import guard
+from jobs.errors import Exit, NightjarError
+from jobs.guard import Check
+from jobs.lake import Lake
+from jobs.stage import Stage
+from schemas.contract import Contract
+
+
+class Runner:
+    """Runs stages of one landing date: their frames and plain values by name, the checks made, the seconds taken."""
+
+    def __init__(self, landing_date: date, progress: Callable[[str, float], None]):
+        self.landing_date, self._progress = landing_date, progress
+        self.frames: dict[str, DataFrame] = {}
+        self.values: dict[str, object] = {"landing_date": landing_date}
+        self.checks: list[Check] = []
+        self.seconds: dict[str, float] = {}
+        self._flying: list[tuple[Contract, Observation]] = []
+
+    @contextmanager
+    def timed(self, name: str):
+        """Count the seconds of a step, and say that it is done."""
+        started = time.monotonic()
+        yield
+        self.seconds[name] = round(self.seconds.get(name, 0) + time.monotonic() - started, 3)
+        self._progress(name, self.seconds[name])
+
+    def fly(self, contract: Contract, frame: DataFrame) -> DataFrame:
+        """Take a frame in flight among the frames, measured in whatever pass will compute it."""
+        frame, observation = guard.observe(_shaped(contract, frame), contract)
+        self.frames[contract.name] = frame
+        self._flying.append((contract, observation))
+        return frame
+
+    def land(self, expected_rows: int) -> None:
+        """Check what has flown by since the last time; its one action has just run."""
+        for contract, observation in self._flying:
+            self._check(guard.check_measures(contract, observation, expected_rows))
+        self._flying.clear()
+
+    def transform(self, stage: Stage) -> DataFrame:
+        """The frame that a stage gives, not computed yet."""
+        arguments = {
+            name: (self.values if parameter.kind is parameter.KEYWORD_ONLY else self.frames)[name]
+            for name, parameter in inspect.signature(stage.transform).parameters.items()
+        }
+        return stage.transform(**arguments)
+
+    def publish(self, stage: Stage, lake: Lake) -> None:
+        """Write what a stage gives in place of the landing date's rows, read it back and check it."""
+        with self.timed(stage.name):
+            frame, observation = guard.observe(_shaped(stage.gives, self.transform(stage)), stage.gives)
+            lake.replace(stage.gives, frame, self.landing_date)
+            written = lake.read_written(stage.gives).where(F.col("landing_date") == F.lit(self.landing_date))
+            self.check_written(stage.gives, written, observation.get.get(guard.ROWS))
+
+    def check_written(self, contract: Contract, written: DataFrame, expected_rows: int | None) -> None:
+        """Check rows of a commit against how many another path counted."""
+        if expected_rows is None:
+            raise NightjarError(
+                Exit.GUARD_COULD_NOT_RUN, f"guard of {contract.name} could not run: nothing counted its rows", fix="rerun"
+            )
+        started = time.monotonic()
+        self._check(guard.check_rows(contract, written, expected_rows))
+        self.seconds["guards"] = round(self.seconds.get("guards", 0) + time.monotonic() - started, 3)
+
+    def _check(self, check: Check) -> None:
+        self.checks.append(check)
+        guard.require(check)
+
+
+def _shaped(contract: Contract, frame: DataFrame) -> DataFrame:
+    """The frame with the contract's columns; a stage that gives other types is a bug, found before anything runs."""
+    frame = frame.select(contract.names)
+    wanted = {field.name: field.dataType.simpleString() for field in contract.schema}
+    given = {field.name: field.dataType.simpleString() for field in frame.schema}
+    if wanted != given:
+        wrong = sorted(name for name in wanted if wanted[name] != given[name])
+        raise TypeError(f"{contract.name}: columns of another type than the contract's: {', '.join(wrong)}")
+    return frame

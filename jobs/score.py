@@ -1,0 +1,91 @@
+"""Score: read the text of admitted lines, the second and last time, and ask the scorer; the text stays in the worker."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.ingest import spread
+from jobs.landing import LandingFile, open_lines
+from jobs.lines import decode, labels_of
+from jobs.scoring.scorer import Scorer, Settings
+from jobs.stage import Stage
+from jobs.workers import InputChanged, value_free
+from schemas.lines import ADMITTED, SCORED
+
+
+def score(admitted: DataFrame, *, files: list[LandingFile], digests: dict[int, str], settings: Settings) -> DataFrame:
+    """One row per raw line; an admitted one with its `verdict`, its `topics` and the `categories` it shows signs of.
+
+    `digests` are the files' SHA-256 as first read, by index: a file that reads otherwise now stops the night.
+    """
+    tasks = spread(files, admitted.sparkSession.sparkContext.defaultParallelism)
+    task = F.get(F.array(*(F.lit(tasks[file.index]) for file in files)), F.col("file"))
+    ordered = admitted.repartitionById(max(1, len(set(tasks.values()))), task).sortWithinPartitions("file", "position")
+
+    @value_free
+    def judge(batches):
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        from pyspark.sql.pandas.types import to_arrow_schema
+
+        scorer, schema, reader = Scorer.cached(settings), to_arrow_schema(SCORED.schema), _Reader(files, digests)
+        for batch in batches:
+            admitted_rows = pc.is_null(batch.column("outcome"))
+            wanted = batch.select(["file", "position"]).filter(admitted_rows)
+            items = list(reader.items(wanted.column(0).to_pylist(), wanted.column(1).to_pylist()))
+            verdicts = scorer.judge(pa.array([text for text, _ in items], pa.string()), [names for _, names in items])
+            # One verdict per admitted row, in order; the rows between them get none.
+            place = pc.if_else(admitted_rows, pc.subtract(pc.cumulative_sum(admitted_rows.cast(pa.int64())), 1), None)
+            found = {
+                "verdict": verdicts.verdict.take(place),
+                "topics": verdicts.topics.take(place),
+                "categories": pc.fill_null(verdicts.categories.take(place), 0),
+            }
+            columns = [found[name] if name in found else batch.column(name) for name in SCORED.names]
+            yield pa.RecordBatch.from_arrays([c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+        reader.close()
+
+    scored = ordered.mapInArrow(judge, _nullable_topics())
+    return scored.withColumn("topics", F.coalesce("topics", F.array().cast(SCORED.schema["topics"].dataType)))
+
+
+def _nullable_topics():
+    from pyspark.sql import types as T
+
+    return T.StructType([T.StructField(f.name, f.dataType, f.nullable or f.name == "topics") for f in SCORED.schema])
+
+
+class _Reader:
+    """Texts by file and position, files one after the other, each read to its end and compared with its digest."""
+
+    def __init__(self, files: list[LandingFile], digests: dict[int, str]):
+        self.files, self.digests, self.file, self.opened = files, digests, None, None
+
+    def items(self, files: list[int], positions: list[int]):
+        """(text, label names) of each wanted line, in order."""
+        for file, position in zip(files, positions, strict=True):
+            if file != self.file:
+                self.close()
+                self.file, self.opened = file, open_lines(self.files[file])
+            for at, raw in self.opened.lines:
+                if at == position:
+                    yield _text(raw)
+                    break
+            else:
+                raise InputChanged(self.file)
+
+    def close(self):
+        if self.opened is None:
+            return
+        for _ in self.opened.lines:
+            pass
+        if self.opened.error or self.opened.sha256 != self.digests[self.file]:
+            raise InputChanged(self.file)
+        self.file = self.opened = None
+
+
+def _text(raw: bytes | dict) -> tuple[str | None, list[str]]:
+    item = decode(raw) if isinstance(raw, bytes) else raw
+    return item.get("text", item.get("target_text")), labels_of(item)
+
+
+STAGE = Stage("score", reads=(ADMITTED,), transform=score, gives=SCORED)

@@ -1,0 +1,1 @@
+"""Text in, interests out, nothing sensitive ever. Plain Python and numpy over Arrow arrays; knows nothing of Spark."""

@@ -1,0 +1,53 @@
+"""Screen: a conversation is used whole or not at all, so one sensitive line drops the rest of it."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.admit import conversation
+from jobs.policy import Policy
+from jobs.stage import Stage
+from schemas.lines import SCORED, SCREENED
+
+
+def screen(scored: DataFrame, *, policy: Policy) -> DataFrame:
+    """One row per raw line with its final outcome; profile and interests only where it is used.
+
+    A line that could not be screened counts as sensitive for the others of its conversation; an empty one doesn't.
+    """
+    unscreened = F.coalesce(F.col("verdict").isin("sensitive", "unsupported_language"), F.lit(False))
+    outcome = (
+        F.when(F.col("outcome").isNotNull(), F.col("outcome"))
+        .when(F.col("verdict").isin("unsupported_language", "empty"), F.col("verdict"))
+        .when(F.col("conversation_unscreened"), "sensitive")
+        .when((F.col("verdict") == "used") & (line_weight(policy) == 0), "no_interest")
+        .otherwise(F.col("verdict"))
+    )
+    used = F.col("outcome") == "used"
+    return (
+        scored.withColumn("unscreened", unscreened)
+        .withColumn("conversation_unscreened", F.max("unscreened").over(conversation()))
+        .withColumn("withholds", F.col("withholds") | F.col("unscreened"))
+        .withColumn("outcome", outcome)
+        .withColumn("profile_id", F.when(used, F.col("profile_id")))
+        .withColumn("topics", F.when(used, F.col("topics")).otherwise(F.slice("topics", 1, 0)))
+        .select(SCREENED.names)
+    )
+
+
+def line_weight(policy: Policy) -> Column:
+    """What the policy gives a line, in 1/1,000: its source's weight, and for a video the share of it that was watched.
+
+    A video without a dwell time was not seen to be watched: nothing.
+    """
+    full = policy.full_dwell_seconds * 1_000
+    watched = F.least(F.coalesce(F.col("dwell_milli"), F.lit(0)), F.lit(full))
+    weight = F.when(
+        F.col("surface") == "vibes", F.floor(F.lit(policy.weights["vibes"]) * watched / F.lit(full)).cast("int")
+    )
+    for source, value in sorted(policy.weights.items()):
+        if source != "vibes":
+            weight = weight.when(F.col("surface") == source, value)
+    return weight.otherwise(0)
+
+
+STAGE = Stage("screen", reads=(SCORED,), transform=screen, gives=SCREENED)

@@ -1,0 +1,53 @@
+"""Session: the only place where Spark is started. Every setting is in conf/spark-defaults.conf."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+from jobs.errors import Exit, NightjarError
+
+SETTINGS = Path(__file__).parent.parent / "conf" / "spark-defaults.conf"
+
+
+def start() -> SparkSession:
+    """The process's session: the one that spark-submit made, or a new one with our settings."""
+    silence_query_logger()
+    # Workers take the system's Python unless told.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        _launch()
+    return SparkSession.builder.getOrCreate()
+
+
+def jvm_pid(spark: SparkSession) -> int:
+    """The process that writes."""
+    return spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid()
+
+
+def silence_query_logger() -> None:
+    """PySpark's own logger prints the query and the offending value of an ANSI error, however log4j is set."""
+    logger = logging.getLogger("DataFrameQueryContextLogger")
+    logger.handlers[:] = [logging.NullHandler()]
+    logger.propagate = False
+    logger.disabled = True
+    logger.setLevel(logging.CRITICAL + 1)
+
+
+def _launch() -> None:
+    from pyspark.java_gateway import launch_gateway
+
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {SETTINGS} pyspark-shell"
+    try:
+        # What the JVM and its dependency resolver print belongs to nobody's terminal or log.
+        gateway = launch_gateway(SparkConf(), {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL})
+    except Exception as error:
+        raise NightjarError(
+            Exit.CONFIGURATION, f"Spark's JVM did not start ({type(error).__name__})", fix="nightjar doctor"
+        ) from None
+    SparkContext(gateway=gateway, conf=SparkConf(_jvm=gateway.jvm))

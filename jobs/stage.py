@@ -1,0 +1,22 @@
+"""Stage: which contracts it reads, one pure function, which contract it gives. Data, so that the runner can guard it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from schemas.contract import Contract
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the night.
+
+    `transform` takes frames as its positional parameters and plain values of the night as its keyword-only ones, all
+    by name; it returns a frame of the contract that it gives, and does nothing else.
+    """
+
+    name: str
+    reads: tuple[Contract, ...]
+    transform: Callable[..., DataFrame]
+    gives: Contract

@@ -1,0 +1,13 @@
+"""The lake's tables, by name."""
+
+from schemas.arrivals import ARRIVALS
+from schemas.outcomes import OUTCOME_COUNTS
+from schemas.profile_deltas import PROFILE_DELTAS
+from schemas.profiles import PROFILES
+from schemas.rejects import REJECTS
+from schemas.runs import RUNS
+from schemas.signals import SIGNALS
+
+# Those that a run publishes; `runs` itself comes last and makes them visible.
+PUBLISHED = (REJECTS, OUTCOME_COUNTS, ARRIVALS, SIGNALS, PROFILES, PROFILE_DELTAS)
+TABLES = {contract.name: contract for contract in (*PUBLISHED, RUNS)}
