@@ -129,7 +129,9 @@ def score(policy, day):
 @_lake_options
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 @click.option("--max-age", type=Age(), help="Fail when the last night is older.")
-def status(lake, key_file, as_json, max_age):
+@click.option("--profiles", type=click.IntRange(1), help="Also the strongest interests of this many profiles.")
+@_policy_option
+def status(lake, key_file, as_json, max_age, profiles, policy):
     """Nights run, lines by outcome, table versions."""
     from jobs import report
     from jobs.marker import read_marker
@@ -139,8 +141,11 @@ def status(lake, key_file, as_json, max_age):
     from jobs.lake import Lake
     from jobs.session import start
 
-    nights = report.nights(Lake(start(), Path(lake)))
+    opened = Lake(start(), Path(lake))
+    nights = report.nights(opened)
     click.echo(json.dumps({"nights": nights}) if as_json else report.status_table(nights))
+    if profiles:
+        click.echo(report.profiles_table(opened, _policy(policy, None), profiles))
     if max_age is not None and report.age(nights, datetime.now(UTC)) > max_age:
         raise NightjarError(Exit.INPUT, "the last night is too old", fix="nightjar run")
 

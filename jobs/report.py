@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import Row
 from pyspark.sql import functions as F
 
+from jobs import decay
 from jobs.lake import Lake
+from jobs.policy import Policy
+from jobs.scoring import taxonomy
+from schemas.profiles import PROFILES
 from schemas.words import OUTCOMES, SOURCES
 
 
@@ -57,6 +61,25 @@ def status_table(found: list[dict]) -> str:
     newest = max(found, key=lambda night: night["finished_at"])
     versions = ", ".join(f"{name} v{version}" for name, version in sorted(newest["tables"].items()))
     return "\n".join([*(outcome_table(night) for night in found), f"tables: {versions}"])
+
+
+def profiles_table(lake: Lake, policy: Policy, count: int) -> str:
+    """The strongest interests of those profiles that rest on most signals, decayed to the last landing date."""
+    run = lake.last_run()
+    interests = lake.read(PROFILES, run)
+    chosen = interests.groupBy("profile_id").agg(F.sum("signals").alias("n")).orderBy(F.desc("n"), "profile_id").limit(count)
+    rows = interests.join(chosen, on="profile_id", how="left_semi").orderBy("profile_id", F.desc("weight")).collect()
+    as_of, lines, shown = max(run["landing_dates"]), [], None
+    for row in rows:
+        if row["profile_id"] != shown:
+            shown = row["profile_id"]
+            lines += ["", f"profile {shown}"]
+        strength = decay.strength(int(row["weight"]), as_of, policy.landmark, policy.half_life_days)
+        lines.append(
+            f"  {strength:8.3f}  {' › '.join(taxonomy.path(row['topic_id'])):<64}{row['signals']:>4} signals, "
+            f"last {row['last_day']}"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _by_outcome(run: Row, source: str) -> dict[str, int]:

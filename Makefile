@@ -1,0 +1,62 @@
+# make run   sets everything up, makes a sample landing zone if there is none, runs its nights and shows what came out
+# make test  sets everything up and runs the whole suite
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+LANDING ?= $(CURDIR)/build/landing
+LAKE ?= $(CURDIR)/build/lake
+FROM ?= 2025-12-15
+TO ?= 2025-12-17
+
+.PHONY: run test setup setup-dev java model cron lint clean
+.DELETE_ON_ERROR:
+
+run: setup
+	@test -d $(LANDING) || $(BIN)/nightjar sample --out $(LANDING)
+	@$(BIN)/nightjar backfill --from $(FROM) --to $(TO) --landing $(LANDING) --lake $(LAKE)
+	@$(BIN)/nightjar status --lake $(LAKE) --profiles 3
+	@echo "Data Docs: $(LAKE)/data_docs/index.html"
+
+test: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest
+
+setup: java $(VENV)/.ready model $(VENV)/.jars
+
+setup-dev: setup $(VENV)/.ready-dev
+
+# The stamp names what was installed, so a changed pin is installed again and an unchanged one is not looked at.
+$(VENV)/.ready: requirements.txt setup.cfg pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "error[3] $(PYTHON) is not found; date=-; fix: install Python 3.11" >&2; exit 3; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# Delta's jars are fetched once, here: after setup nothing needs a network.
+$(VENV)/.jars: $(VENV)/.ready conf/spark-defaults.conf | java
+	@$(BIN)/python -c "from jobs.session import start; start()"
+	@touch $@
+
+java:
+	@conf/ensure-java.sh
+
+model: build/model.safetensors
+
+build/model.safetensors: $(VENV)/.ready $(wildcard schemas/taxonomy/*) $(wildcard jobs/scoring/*.py)
+	$(BIN)/python -m jobs.scoring.train
+
+# The line to install with `crontab -e`: yesterday's landing date, every night at 02:15 UTC.
+cron:
+	@echo '15 2 * * * $(BIN)/nightjar run --date $$(date -u -d yesterday +\%F) --landing $(LANDING) --lake $(LAKE) >> $(LAKE).log 2>&1'
+
+lint: setup-dev
+	$(BIN)/ruff check .
+
+clean:
+	rm -rf $(VENV) build

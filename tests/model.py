@@ -1,0 +1,209 @@
+"""The rules in plain Python: what each raw line must come to before scoring. Slow, obvious, shares no code with jobs."""
+
+import gzip
+import json
+import re
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+EFFECTIVE = datetime(2025, 12, 16, 12, tzinfo=UTC)
+NOTICE = datetime(2025, 10, 7, tzinfo=UTC)
+EXCLUDED = set(
+    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE GB KR "
+    "GP MQ RE GF YT MF AX JE GG IM GI IS LI NO CH".split()
+)
+ALIASES = {"UK": "GB", "EL": "GR"}
+ISO = set((Path(__file__).parent.parent / "schemas" / "iso_3166_1.txt").read_text().split())
+SURFACES = {"chat", "voice", "glasses_voice", "glasses_photo", "glasses_video", "vibes", "imagine"}
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.I | re.A)
+
+
+def read(folder: Path) -> list[bytes]:
+    """The raw lines of a folder of .jsonl and .jsonl.gz files."""
+    lines = []
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if file.name == "_SUCCESS" or file.name.endswith(".crc"):
+            continue
+        data = gzip.open(file).read() if file.name.endswith(".gz") else file.read_bytes()
+        lines += data.removesuffix(b"\n").split(b"\n") if data else []
+    return lines
+
+
+def gates(landing: Path, day: date) -> dict[str, list[tuple[dict | None, str | None]]]:
+    """By source, (object, outcome) of each raw line in order; None for a line that goes on to be scored."""
+    reference = {name: [json.loads(line) for line in read(landing / where)] for name, where in (
+        ("links", "reference/account_links"), ("regions", "reference/profile_regions"),
+        ("notices", "reference/notices"), ("erasures", "erasures"))}
+    return {
+        source: _gates(source, read(landing / source / f"date={day}"), day, **_indexed(reference))
+        for source in ("interactions", "engagements")
+    }
+
+
+def counts(landing: Path, day: date) -> dict[str, Counter]:
+    """By source, lines by gate; `None` counts those that go on to be scored."""
+    return {source: Counter(outcome for _, outcome in lines) for source, lines in gates(landing, day).items()}
+
+
+def _gates(source, raw, day, links, regions, notices, erasures):
+    start = datetime.combine(day, datetime.min.time(), UTC)
+    now = start + timedelta(days=1)
+    items = [parse(source, line) for line in raw]
+    name = "interaction_id" if source == "interactions" else "engagement_id"
+    contents = defaultdict(set)
+    for item in items:
+        if item:
+            contents[item[name]].add(content(item))
+    seen, outcomes = set(), []
+    for item in items:
+        outcomes.append(_gate(source, item, start, now, contents, seen, name, links, regions, notices, erasures))
+    if source == "interactions":
+        withheld = {
+            conversation(item)
+            for item, outcome in zip(items, outcomes, strict=True)
+            if item and outcome not in (None, "duplicate") and conversation(item)
+        }
+        withheld |= {conversation(item) for item in map(oversize, raw) if item} - {None}
+        outcomes = [
+            "conversation" if item and outcome is None and conversation(item) in withheld else outcome
+            for item, outcome in zip(items, outcomes, strict=True)
+        ]
+    return list(zip(items, outcomes, strict=True))
+
+
+def _gate(source, item, start, now, contents, seen, name, links, regions, notices, erasures):
+    if item is None:
+        return "malformed"
+    then = moment(item["occurred_at"])
+    if not start - timedelta(days=7) <= then < now:
+        return "misdated"
+    if len(contents[item[name]]) > 1:
+        return "conflicting"
+    if item[name] in seen:
+        return "duplicate"
+    seen.add(item[name])
+    ai = source == "interactions"
+    if ai and then < EFFECTIVE:
+        return "before_effective"
+    account = item.get("account_id")
+    if not account:
+        return "logged_out"
+    app = "meta_ai" if ai else item["app"]
+    at, later = (holding(links["account", account, app], moment_, "profile_id") for moment_ in (then, now))
+    if not at:
+        return "unlinked"
+    if len(at) > 1 or len(later) > 1:
+        return "ambiguous_link"
+    if later != at:
+        return "unlinked"
+    (profile,) = at
+    if any(then <= asked for asked in erasures[profile]):
+        return "erased"
+    if ai and not all(holding(links["profile", profile], m, "app") for m in (then, now)):
+        return "no_app_account"
+    here = [{country(c) for c in holding(regions[profile], m, "country")} for m in (then, now)]
+    if any(len(codes) != 1 or None in codes for codes in here):
+        return "region_unknown"
+    if any(codes & EXCLUDED for codes in here):
+        return "region_excluded"
+    if ai and not any(told < then for told in [min((t for t in notices[profile] if t >= NOTICE), default=then)]):
+        return "not_notified"
+    return None
+
+
+def parse(source, line: bytes, longest=65_536):
+    """The object of a well-formed line, else None."""
+    try:
+        if len(line) > longest:
+            return None
+        item = json.loads(line.decode(), object_pairs_hook=_unique, parse_constant=_never, parse_float=Decimal)
+        assert isinstance(item, dict)
+        json.dumps(item, default=str, ensure_ascii=False).encode()
+        text = ["account_id", "conversation_id", "locale", "text"] if source == "interactions" else []
+        need = ["interaction_id", "surface"] if source == "interactions" else [
+            "engagement_id", "account_id", "app", "kind", "target_id"]
+        assert all(isinstance(item.get(k), str) and item[k] for k in [*need, "occurred_at"])
+        assert all(item.get(k) is None or isinstance(item[k], str) for k in text)
+        if source == "engagements":
+            assert isinstance(item.get("target_text"), str)
+            assert item["app"] in ("facebook", "instagram") and item["kind"] in ("like", "follow", "join")
+        else:
+            assert item["surface"] in SURFACES
+            assert item.get("dwell_seconds") is None or _is_number(item["dwell_seconds"])
+            labels = item.get("labels")
+            assert labels is None or isinstance(labels, list)
+            assert all(isinstance(x["name"], str) and _is_number(x["confidence"]) for x in labels or ())
+        moment(item["occurred_at"])
+        return item
+    except (AssertionError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def oversize(line: bytes):
+    if len(line) <= 65_536:
+        return None
+    try:
+        item = json.loads(line.decode(), object_pairs_hook=_unique, parse_constant=_never)
+        return item if all(isinstance(item.get(k), str) for k in ("account_id", "conversation_id")) else None
+    except ValueError:
+        return None
+
+
+def moment(text: str) -> datetime:
+    assert STAMP.fullmatch(text)
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper()))
+
+
+def content(value):
+    """Hashable and equal for equal content: nulls are absent, numbers are their values."""
+    if isinstance(value, dict):
+        return frozenset((k, content(v)) for k, v in value.items() if v is not None)
+    if isinstance(value, list):
+        return ("list", *map(content, value))
+    return ("number", value) if _is_number(value) else (type(value).__name__, value)
+
+
+def conversation(item):
+    pair = item.get("account_id"), item.get("conversation_id")
+    return pair if all(pair) else None
+
+
+def country(code):
+    code = (code or "").strip().upper()
+    code = ALIASES.get(code, code)
+    return code if code in ISO else None
+
+
+def holding(facts, at, field):
+    return {f[field] for f in facts if moment(f["valid_from"]) <= at and (
+        f.get("valid_to") is None or at < moment(f["valid_to"]))}
+
+
+def _indexed(reference):
+    links, regions, notices, erasures = (defaultdict(list) for _ in range(4))
+    for fact in reference["links"]:
+        links["account", fact["account_id"], fact["app"]].append(fact)
+        if fact["app"] != "meta_ai":
+            links["profile", fact["profile_id"]].append(fact)
+    for fact in reference["regions"]:
+        regions[fact["profile_id"]].append(fact)
+    for fact in reference["notices"]:
+        notices[fact["profile_id"]].append(moment(fact["notified_at"]))
+    for fact in reference["erasures"]:
+        erasures[fact["profile_id"]].append(moment(fact["requested_at"]))
+    return {"links": links, "regions": regions, "notices": notices, "erasures": erasures}
+
+
+def _is_number(value):
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _unique(pairs):
+    assert len({k for k, _ in pairs}) == len(pairs)
+    return dict(pairs)
+
+
+def _never(_):
+    raise ValueError
