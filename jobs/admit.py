@@ -105,9 +105,9 @@ def whole_conversations(lines: DataFrame) -> DataFrame:
     return (
         lines.withColumn("withholds", own | oversize)
         .withColumn("withheld", F.max("withholds").over(conversation()))
-        .withColumn("outcome", F.when(F.col("outcome").isNull() & F.col("withheld"), "conversation").otherwise(
-            F.col("outcome")
-        ))
+        .withColumn(
+            "outcome", F.when(F.col("outcome").isNull() & F.col("withheld"), "conversation").otherwise(F.col("outcome"))
+        )
     )
 
 

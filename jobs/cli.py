@@ -116,7 +116,9 @@ def sample(out, first, days, lines, people, seed, texts):
 
 @nightjar.command()
 @_policy_option
-@click.option("--date", "day", type=Day(), default=None, help="Judge by the policy of this date; the newest by default.")
+@click.option(
+    "--date", "day", type=Day(), default=None, help="Judge by the policy of this date; the newest by default."
+)
 def score(policy, day):
     """What the scorer makes of JSON lines on stdin (`text`, `labels`): one JSON object a line. Writes nothing."""
     from jobs.batch import score_lines
@@ -161,7 +163,9 @@ def doctor(lake, landing, key_file, policy):
 
     findings = list(examine(lake, landing, key_file, policy))
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.fix is None else 'FAIL'}  {finding.what}" + (f"; {finding.fix}" if finding.fix else ""))
+        click.echo(
+            f"{'ok  ' if finding.fix is None else 'FAIL'}  {finding.what}" + (f"; {finding.fix}" if finding.fix else "")
+        )
     bad = [finding for finding in findings if finding.fix]
     if bad:
         raise NightjarError(Exit.CONFIGURATION, f"{len(bad)} checks failed", fix=bad[0].fix)

@@ -46,7 +46,9 @@ def examine(lake: str | None, landing: str | None, key_file: str | None, policy:
 
 def _python() -> Finding:
     found = ".".join(map(str, sys.version_info[:3]))
-    return Finding(f"Python {found}", None if sys.version_info[:2] == (3, 11) else "install Python 3.11, then make setup")
+    return Finding(
+        f"Python {found}", None if sys.version_info[:2] == (3, 11) else "install Python 3.11, then make setup"
+    )
 
 
 def _java() -> Finding:
@@ -79,7 +81,9 @@ def _packages() -> Iterator[Finding]:
 def _lake(lake: Path, key_file: str | None) -> Iterator[Finding]:
     parent = next(folder for folder in (lake, *lake.absolute().parents) if folder.exists())
     writable = os.access(parent, os.W_OK)
-    yield Finding(f"lake folder is {'' if writable else 'not '}writable", None if writable else f"chown or chmod {parent.name}")
+    yield Finding(
+        f"lake folder is {'' if writable else 'not '}writable", None if writable else f"chown or chmod {parent.name}"
+    )
     marker = None
     try:
         marker = read_marker(lake)
@@ -88,7 +92,9 @@ def _lake(lake: Path, key_file: str | None) -> Iterator[Finding]:
         yield Finding(error.what, error.fix)
     file = Path(key_file or f"{lake}.key")
     if marker or file.exists():
-        yield _tried("digest key", lambda: read_key(file, expected_id=marker and marker["key_id"]) and "as it should be")
+        yield _tried(
+            "digest key", lambda: read_key(file, expected_id=marker and marker["key_id"]) and "as it should be"
+        )
 
 
 def _spark() -> Iterator[Finding]:

@@ -66,7 +66,9 @@ def check_measures(contract: Contract, observation: Observation, expected_rows: 
         raise _could_not_run(contract, f"measured {measures[ROWS]} rows where {expected_rows} passed")
     # On no rows at all a count of broken ones is null.
     counts = {rule.name: int(measures[rule.name] or 0) for rule in contract.all_rules}
-    expectations = [("ExpectColumnValuesToBeBetween", {"column": name, "min_value": 0, "max_value": 0}) for name in counts]
+    expectations = [
+        ("ExpectColumnValuesToBeBetween", {"column": name, "min_value": 0, "max_value": 0}) for name in counts
+    ]
     passed = _run(contract, pd.DataFrame([counts]), expectations, engine="pandas")
     return Check(
         contract.name,
@@ -81,7 +83,8 @@ def check_measures(contract: Contract, observation: Observation, expected_rows: 
 def check_rows(contract: Contract, frame: DataFrame, expected_rows: int) -> Check:
     """Check the rows that are about to be visible: how many there are, that their key is unique, and every rule."""
     ruled = frame.select(
-        "*", *(F.coalesce(F.expr(rule.condition), F.lit(False)).alias(f"rule_{rule.name}") for rule in contract.all_rules)
+        "*",
+        *(F.coalesce(F.expr(rule.condition), F.lit(False)).alias(f"rule_{rule.name}") for rule in contract.all_rules),
     )
     # GX's uniqueness takes nulls for no values, so a key with one is spelled out.
     key = [F.coalesce(F.col(name).cast("string"), F.lit("")).alias(f"key_{name}") for name in contract.key]
@@ -97,7 +100,10 @@ def check_rows(contract: Contract, frame: DataFrame, expected_rows: int) -> Chec
         for rule in contract.all_rules
     ]
     passed = _run(contract, keyed, expectations, engine="spark")
-    named = [("row_count", "as many rows as another path counted"), ("unique_key", f"unique: {', '.join(contract.key)}")]
+    named = [
+        ("row_count", "as many rows as another path counted"),
+        ("unique_key", f"unique: {', '.join(contract.key)}"),
+    ]
     named += [(rule.name, rule.meaning) for rule in contract.all_rules]
     broken = _count_broken(contract, frame) if not all(passed[2:]) else {}
     return Check(

@@ -27,7 +27,9 @@ def read_key(file: Path, *, expected_id: str | None) -> bytes:
             mode = os.fstat(handle.fileno()).st_mode
             key = handle.read()
     except FileNotFoundError:
-        raise _wrong(f"the digest key {file.name} is missing", "put back the key that this lake was built with") from None
+        raise _wrong(
+            f"the digest key {file.name} is missing", "put back the key that this lake was built with"
+        ) from None
     except OSError as error:
         raise _wrong(f"the digest key {file.name} can't be read ({error.strerror})", "run as its owner") from None
     if stat.S_IMODE(mode) & 0o077:

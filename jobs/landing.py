@@ -187,11 +187,12 @@ def _list(folder: str, source: str, *, start: int, day) -> list[LandingFile]:
             continue
         if info.type != fs.FileType.File or name[0] in "._" or not name.endswith(SUFFIXES):
             raise NightjarError(
-                Exit.INPUT, f"{source}: unexpected name {name!r}", date=day, fix=f"keep only {', '.join(SUFFIXES)} files"
+                Exit.INPUT,
+                f"{source}: unexpected name {name!r}",
+                date=day,
+                fix=f"keep only {', '.join(SUFFIXES)} files",
             )
-        files.append(
-            LandingFile(start + len(files), source, name, f"{folder}/{name}", info.size, info.mtime_ns or 0)
-        )
+        files.append(LandingFile(start + len(files), source, name, f"{folder}/{name}", info.size, info.mtime_ns or 0))
     return files
 
 

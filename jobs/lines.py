@@ -124,9 +124,7 @@ def instant(value) -> int:
         raise Malformed("bad_timestamp")
     day, clock, fraction, zone = match.groups()
     try:
-        return _micros(
-            datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6].ljust(6, '0')}{zone.upper()}")
-        )
+        return _micros(datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6].ljust(6, '0')}{zone.upper()}"))
     except (ValueError, OverflowError):
         raise Malformed("bad_timestamp") from None
 

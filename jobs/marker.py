@@ -35,4 +35,6 @@ def write_marker(path: Path, key_id: str) -> None:
 
 
 def _not_a_lake(path: Path, how: str) -> NightjarError:
-    return NightjarError(Exit.CONFIGURATION, f"the lake path {path.name} {how}", fix="give --lake a lake or a new folder")
+    return NightjarError(
+        Exit.CONFIGURATION, f"the lake path {path.name} {how}", fix="give --lake a lake or a new folder"
+    )

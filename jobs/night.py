@@ -62,7 +62,11 @@ class Finished:
 
 
 def run_night(
-    setting: Setting, landing_date: date, *, kind: str = "night", progress: Callable[[str, float], None] = lambda *_: None
+    setting: Setting,
+    landing_date: date,
+    *,
+    kind: str = "night",
+    progress: Callable[[str, float], None] = lambda *_: None,
 ) -> Finished:
     """Run one landing date, whole or not at all. The lake is held by the caller.
 
@@ -116,7 +120,14 @@ class _Run:
     """One attempt at a landing date: reads, flies, publishes, and at last makes it all visible."""
 
     def __init__(self, setting: Setting, lake: Lake, runner: Runner, files, last: Row | None, kind: str):
-        self.setting, self.lake, self.runner, self.files, self.last, self.kind = setting, lake, runner, files, last, kind
+        self.setting, self.lake, self.runner, self.files, self.last, self.kind = (
+            setting,
+            lake,
+            runner,
+            files,
+            last,
+            kind,
+        )
         self.run_id, self.started_at = str(uuid.uuid4()), now()
         self.settings = settings_of(setting.policy, setting.model)
         runner.values |= {

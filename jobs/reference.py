@@ -26,8 +26,7 @@ FOLDERS = {
 def list_all(landing: str) -> dict[Contract, list[LandingFile]]:
     """The files of each reference table; a missing one is an error, but nobody need ever have asked for erasure."""
     return {
-        contract: list_reference(landing, folder, optional=contract is ERASURES)
-        for contract, folder in FOLDERS.items()
+        contract: list_reference(landing, folder, optional=contract is ERASURES) for contract, folder in FOLDERS.items()
     }
 
 

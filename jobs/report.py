@@ -67,7 +67,9 @@ def profiles_table(lake: Lake, policy: Policy, count: int) -> str:
     """The strongest interests of those profiles that rest on most signals, decayed to the last landing date."""
     run = lake.last_run()
     interests = lake.read(PROFILES, run)
-    chosen = interests.groupBy("profile_id").agg(F.sum("signals").alias("n")).orderBy(F.desc("n"), "profile_id").limit(count)
+    chosen = (
+        interests.groupBy("profile_id").agg(F.sum("signals").alias("n")).orderBy(F.desc("n"), "profile_id").limit(count)
+    )
     rows = interests.join(chosen, on="profile_id", how="left_semi").orderBy("profile_id", F.desc("weight")).collect()
     as_of, lines, shown = max(run["landing_dates"]), [], None
     for row in rows:

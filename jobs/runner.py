@@ -72,7 +72,9 @@ class Runner:
         """Check rows of a commit against how many another path counted."""
         if expected_rows is None:
             raise NightjarError(
-                Exit.GUARD_COULD_NOT_RUN, f"guard of {contract.name} could not run: nothing counted its rows", fix="rerun"
+                Exit.GUARD_COULD_NOT_RUN,
+                f"guard of {contract.name} could not run: nothing counted its rows",
+                fix="rerun",
             )
         started = time.monotonic()
         self._check(guard.check_rows(contract, written, expected_rows))

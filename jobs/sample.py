@@ -31,7 +31,14 @@ FATES = {
     "not_notified": 0.04,
 }
 # Share of lines by what is wrong with them.
-DIRT = {"malformed": 0.015, "misdated": 0.01, "duplicate": 0.01, "conflicting": 0.004, "logged_out": 0.01, "empty": 0.004}
+DIRT = {
+    "malformed": 0.015,
+    "misdated": 0.01,
+    "duplicate": 0.01,
+    "conflicting": 0.004,
+    "logged_out": 0.01,
+    "empty": 0.004,
+}
 SURFACE_SHARES = {
     "chat": 0.45,
     "voice": 0.15,
@@ -195,7 +202,9 @@ class _Day:
         turns = 1 if self.draw.random() < 0.5 else self.draw.randint(2, 4)
         begun = self.midnight + timedelta(seconds=self.draw.randrange(86_000))
         identity = None if turns == 1 and self.draw.random() < 0.4 else f"c{self.day:%m%d}{self.made:08d}"
-        turn = [self._turn(person, kind, name, surface, begun + timedelta(seconds=9 * n), identity) for n in range(turns)]
+        turn = [
+            self._turn(person, kind, name, surface, begun + timedelta(seconds=9 * n), identity) for n in range(turns)
+        ]
         # A logged-out line has no account, so it is in nobody's conversation.
         own = [truth["outcome"] for _, truth in turn if truth["outcome"] not in ("malformed", "logged_out")]
         lines = []

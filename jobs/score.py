@@ -41,7 +41,9 @@ def score(admitted: DataFrame, *, files: list[LandingFile], digests: dict[int, s
                 "categories": pc.fill_null(verdicts.categories.take(place), 0),
             }
             columns = [found[name] if name in found else batch.column(name) for name in SCORED.names]
-            yield pa.RecordBatch.from_arrays([c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+            yield pa.RecordBatch.from_arrays(
+                [c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
+            )
         reader.close()
 
     scored = ordered.mapInArrow(judge, _nullable_topics())

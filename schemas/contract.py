@@ -81,7 +81,9 @@ class Contract:
         )
         return required + self.rules
 
-    def with_columns(self, name: str, row: str, *columns: Column, without: tuple[str, ...] = (), rules=()) -> "Contract":
+    def with_columns(
+        self, name: str, row: str, *columns: Column, without: tuple[str, ...] = (), rules=()
+    ) -> "Contract":
         """The in-flight contract of the next stage: these columns, less some, and more."""
         kept = tuple(c for c in self.columns if c.name not in {*without, *(c.name for c in columns)})
         return Contract(name=name, row=row, columns=kept + columns, key=self.key, rules=tuple(rules))

@@ -33,9 +33,15 @@ def read(folder: Path) -> list[bytes]:
 
 def gates(landing: Path, day: date) -> dict[str, list[tuple[dict | None, str | None]]]:
     """By source, (object, outcome) of each raw line in order; None for a line that goes on to be scored."""
-    reference = {name: [json.loads(line) for line in read(landing / where)] for name, where in (
-        ("links", "reference/account_links"), ("regions", "reference/profile_regions"),
-        ("notices", "reference/notices"), ("erasures", "erasures"))}
+    reference = {
+        name: [json.loads(line) for line in read(landing / where)]
+        for name, where in (
+            ("links", "reference/account_links"),
+            ("regions", "reference/profile_regions"),
+            ("notices", "reference/notices"),
+            ("erasures", "erasures"),
+        )
+    }
     return {
         source: _gates(source, read(landing / source / f"date={day}"), day, **_indexed(reference))
         for source in ("interactions", "engagements")
@@ -122,8 +128,11 @@ def parse(source, line: bytes, longest=65_536):
         assert isinstance(item, dict)
         json.dumps(item, default=str, ensure_ascii=False).encode()
         text = ["account_id", "conversation_id", "locale", "text"] if source == "interactions" else []
-        need = ["interaction_id", "surface"] if source == "interactions" else [
-            "engagement_id", "account_id", "app", "kind", "target_id"]
+        need = (
+            ["interaction_id", "surface"]
+            if source == "interactions"
+            else ["engagement_id", "account_id", "app", "kind", "target_id"]
+        )
         assert all(isinstance(item.get(k), str) and item[k] for k in [*need, "occurred_at"])
         assert all(item.get(k) is None or isinstance(item[k], str) for k in text)
         if source == "engagements":
@@ -177,8 +186,11 @@ def country(code):
 
 
 def holding(facts, at, field):
-    return {f[field] for f in facts if moment(f["valid_from"]) <= at and (
-        f.get("valid_to") is None or at < moment(f["valid_to"]))}
+    return {
+        f[field]
+        for f in facts
+        if moment(f["valid_from"]) <= at and (f.get("valid_to") is None or at < moment(f["valid_to"]))
+    }
 
 
 def _indexed(reference):

@@ -26,10 +26,7 @@ SCORE_UNIT = 10_000
 TOPIC_SCORES = pa.list_(pa.struct([("topic_id", pa.string()), ("score", pa.int32())]))
 # exp(-d / LOGIT_UNIT) in 1/10⁹ for every whole d: computed in decimal, so that it is the same everywhere.
 _EXP = np.array(
-    [
-        int((DIGITS.exp(Decimal(-d) / LOGIT_UNIT) * 10**9).to_integral_value())
-        for d in range(0, 21 * LOGIT_UNIT)
-    ],
+    [int((DIGITS.exp(Decimal(-d) / LOGIT_UNIT) * 10**9).to_integral_value()) for d in range(0, 21 * LOGIT_UNIT)],
     dtype=np.float64,
 )
 

@@ -48,7 +48,9 @@ def nodes() -> dict[str, Node]:
     with open(FOLDER / "iab_content_3_1.tsv", encoding="utf-8", newline="") as handle:
         rows = csv.DictReader(handle, delimiter="\t")
         found = {row["id"]: Node(row["id"], row["parent"], row["name"], row["mark"] or "blocked") for row in rows}
-    if bad := [node.id for node in found.values() if node.mark not in MARKS or node.parent and node.parent not in found]:
+    if bad := [
+        node.id for node in found.values() if node.mark not in MARKS or node.parent and node.parent not in found
+    ]:
         raise ValueError(f"taxonomy: nodes {bad} are marked or placed wrongly")
     return found
 

@@ -4,11 +4,12 @@ import re
 import unicodedata
 
 # Letters of other scripts that pass for Latin ones, and digits and signs that pass for letters inside a word.
-_LOOK_ALIKE = str.maketrans(
-    "аеорсухіјѕԁһԛԝв" "αορνικτυ" "ɑɡıℓ", "aeopcyxijsdhqwb" "aopviktu" "agil"
-)
+_LOOK_ALIKE = str.maketrans("аеорсухіјѕԁһԛԝвαορνικτυɑɡıℓ", "aeopcyxijsdhqwbaopviktuagil")
 _LEET = str.maketrans("013457@$!", "oieastasi")
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _SPACED = re.compile(r"\b(?:[a-z][ .\-_*]){3,}[a-z]\b")
 _SEGMENT = re.compile(r"[.!?;\n\r]+(?=\s|$)|\n")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[\u2190-\u2bff\U0001f000-\U0001faff]")
