@@ -36,8 +36,11 @@ FRAMES = (
     "why is {} so popular",
     "new {} this week",
     "{} near me",
+    "my {}",
+    "{} on a table",
+    "something with {} for everyone",
 )
-FRAMES_PER_WORD = 5
+FRAMES_PER_WORD = 6
 STEPS, STEP_SIZE, MOMENTUM, DECAY = 500, 4.0, 0.9, 2e-5
 # A vector's length in training: logits of a unit vector would be too small to be sure of anything.
 GAIN = 8.0
@@ -52,7 +55,7 @@ def examples() -> list[tuple[str, str]]:
     for name, source in sources.items():
         found += [(example, name) for example in source.examples] * 2
         for at, word in enumerate(source.words):
-            # 7 has no divisor in common with the number of frames, so every frame is used as often.
+            # 7 and 23 have no divisor in common, so every frame is used as often.
             chosen = {FRAMES[(at * FRAMES_PER_WORD + 7 * turn) % len(FRAMES)] for turn in range(FRAMES_PER_WORD)}
             found += [(frame.format(word), name) for frame in sorted(chosen)]
     return found

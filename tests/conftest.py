@@ -1,0 +1,125 @@
+"""One Spark session for the suite, with the product's own settings, and factories for frames, zones and lakes."""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from jobs.key import read_key
+from jobs.lake import Lake
+from jobs.marker import read_marker
+from jobs.night import Setting, run_night
+from jobs.policy import read_policies
+from jobs.scoring.model import DEFAULT
+from jobs.session import start
+from schemas.tables import TABLES
+from tests.zone import NIGHT, Zone
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+KEY = bytes(range(32))
+
+
+@pytest.fixture(scope="session")
+def spark():
+    os.environ["TZ"] = "UTC"
+    return start()
+
+
+@pytest.fixture(scope="session")
+def policy():
+    return read_policies()[0]
+
+
+@pytest.fixture
+def zone(tmp_path):
+    return Zone(tmp_path / "landing")
+
+
+@pytest.fixture
+def frame(spark):
+    """Rows of a contract from dictionaries; what a test doesn't name is null, or the type's plainest value."""
+
+    def make(contract, *rows):
+        plain = {"int": 0, "bigint": 0, "boolean": False, "string": "x", "binary": b"\1" * 16}
+        filled = []
+        for at, row in enumerate(rows):
+            base = {c.name: None if c.nullable else plain.get(c.type.simpleString()) for c in contract.columns}
+            if "position" in base:
+                base["position"] = at + 1
+            filled.append(tuple({**base, **row}[name] for name in contract.names))
+        return spark.createDataFrame(filled, contract.schema)
+
+    return make
+
+
+@dataclass
+class Runs:
+    """A lake under test: runs its nights in the suite's session and reads what is visible."""
+
+    spark: object
+    path: Path
+    landing: Path
+    policy: object
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.spark, self.path)
+
+    def night(self, day: date = NIGHT, landing: Path | None = None, policy=None):
+        marker, key_file = read_marker(self.path), self.path.with_name(self.path.name + ".key")
+        key = read_key(key_file, expected_id=marker["key_id"]) if marker else KEY
+        return run_night(
+            Setting(
+                self.spark,
+                self.path,
+                str(landing or self.landing),
+                policy or self.policy,
+                key,
+                key_file,
+                DEFAULT,
+                is_new=marker is None,
+            ),
+            day,
+        )
+
+    def rows(self, name: str, *without: str) -> list[tuple]:
+        """A table's visible rows, sorted, some columns left out."""
+        frame = self.lake.read(TABLES[name], self.lake.last_run()) if name != "runs" else self.lake.runs()
+        columns = [column for column in TABLES[name].names if column not in without]
+        return sorted((tuple(row) for row in frame.select(columns).collect()), key=repr)
+
+    def tables(self) -> dict[str, list[tuple]]:
+        """What must be identical however a night came about. Files and positions of rejects follow the files."""
+        return {
+            "signals": self.rows("signals"),
+            "profiles": self.rows("profiles"),
+            "outcomes": self.rows("outcomes"),
+            "rejects": self.rows("rejects", "file", "position"),
+            "arrivals": self.rows("arrivals"),
+        }
+
+    def versions(self) -> dict[str, int]:
+        return {name: self.lake.version(contract) for name, contract in TABLES.items()}
+
+    def outcomes(self, source="interactions") -> dict[str, int]:
+        found = {}
+        for _, row_source, _, outcome, lines in self.rows("outcomes"):
+            if row_source == source:
+                found[outcome] = found.get(outcome, 0) + lines
+        return found
+
+
+@pytest.fixture
+def runs(spark, policy, tmp_path):
+    return Runs(spark, tmp_path / "lake", tmp_path / "landing", policy)
+
+
+@pytest.fixture
+def another_lake(spark, policy, tmp_path):
+    """A second lake over the same landing zone, with the same key."""
+    return Runs(spark, tmp_path / "other" / "lake", tmp_path / "landing", policy)
+
+

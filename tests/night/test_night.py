@@ -1,0 +1,319 @@
+"""Whole nights on real Delta: every line counted once, the same tables however a night came about."""
+
+import gzip
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from pyspark.sql import functions as F
+
+from jobs import night as night_module
+from jobs.accrue import accrue
+from jobs.errors import Exit, NightjarError
+from jobs.sample import Recipe, make
+from schemas.contract import Rule
+from schemas.signals import SIGNALS
+from schemas.words import SURFACES
+from tests.conftest import SHARED
+from tests.model import counts
+from tests.zone import NIGHT, SENSITIVE
+
+NEXT = NIGHT + timedelta(days=1)
+BEFORE_SCORING = {"empty", "unsupported_language", "sensitive", "no_interest", "used"}
+
+
+def gates(outcomes: dict) -> dict:
+    """Outcomes with everything after the gates in one count, as the model has it."""
+    found = {name: lines for name, lines in outcomes.items() if name not in BEFORE_SCORING}
+    return {**found, None: sum(lines for name, lines in outcomes.items() if name in BEFORE_SCORING)}
+
+
+def a_mixed_zone(zone):
+    """Some of everything that a night must tell apart."""
+    zone.person().person("ben", country="DE").person("cleo", told=None).person("dora")
+    zone.say().say("how do i train for a marathon", at="2025-12-12T00:00:00Z")
+    zone.say(identity="same", at="2025-12-17T08:00:00Z").say(identity="same", at="2025-12-17T08:00:00Z")
+    zone.say(identity="twice").say(identity="twice", locale="en-US")
+    zone.say(conversation="c1").say(SENSITIVE, conversation="c1").say("fine, thanks", conversation="c1")
+    zone.say(conversation="c2").say(conversation="c2", at="2025-12-16T11:00:00Z")
+    zone.say(who="ben").say(who="cleo").say(who="nobody").say(who=None).say("").say("hello there")
+    zone.say("wo kann ich ein fahrrad für mein kind kaufen", who="dora", conversation="c3")
+    zone.say(who="dora", conversation="c3")
+    zone.say(surface="vibes", dwell_seconds=20).say(surface="vibes", dwell_seconds=0).say(surface="telepathy")
+    zone.say(None, surface="glasses_photo", labels=[{"name": "golden retriever", "confidence": 0.9}])
+    zone.raw("[]").raw("").raw(b"\xff")
+    zone.like().like(who="dora", kind="join").like(SENSITIVE).like(who="ben").like(app="instagram").raw("{", source="engagements")
+    return zone
+
+
+def test_every_line_ends_in_exactly_one_counted_outcome(zone, runs):
+    a_mixed_zone(zone).write()
+    finished = runs.night()
+
+    model = counts(zone.folder, NIGHT)
+    for source in ("interactions", "engagements"):
+        assert gates(runs.outcomes(source)) == dict(model[source])
+    assert sum(finished.run["counts"].values()) == sum(sum(c.values()) for c in model.values())
+    assert len(runs.rows("rejects")) == runs.outcomes()["malformed"] + runs.outcomes("engagements")["malformed"]
+
+
+def test_a_second_run_of_the_same_night_makes_no_commit_in_any_table(zone, runs):
+    a_mixed_zone(zone).write()
+    assert runs.night().did_something
+    before, tables = runs.versions(), runs.tables()
+    assert not runs.night().did_something
+    assert runs.versions() == before and runs.tables() == tables
+
+
+def test_split_shuffled_and_packed_otherwise_a_night_gives_identical_tables(zone, runs, another_lake, tmp_path):
+    a_mixed_zone(zone).write(files=1)
+    runs.night()
+    zone.folder = tmp_path / "shuffled"
+    zone.write(files=3, order=lambda line: line[::-1])
+    for file in (zone.folder / "interactions" / f"date={NIGHT}").iterdir():
+        if file.name.startswith("part-1"):
+            (file.parent / "plain.jsonl").write_bytes(gzip.decompress(file.read_bytes()).removesuffix(b"\n"))
+            file.unlink()
+    another_lake.night(landing=zone.folder)
+    assert another_lake.tables() == runs.tables()
+
+
+def test_nights_in_any_order_give_identical_tables(zone, runs, another_lake):
+    days = [NIGHT, NEXT, NEXT + timedelta(days=1)]
+    zone.person().person("ben")
+    for at, day in enumerate(days):
+        zone.say(day=day).say("play some jazz", day=day, who="ben").like(day=day).say("", day=day)
+        zone.say("how do i train for a marathon", day=day, at=f"{day - timedelta(days=at)}T13:00:00Z")
+    zone.write(*days)
+    for day in days:
+        runs.night(day)
+    for day in reversed(days):
+        another_lake.night(day)
+    assert another_lake.tables() == runs.tables()
+    cooking = [row for row in runs.rows("profiles") if row[0] == "p-ann" and row[1] == "216"]
+    assert [(row[3], row[4], row[5]) for row in cooking] == [(3, days[0], days[2])]
+
+
+def test_a_file_that_comes_later_restates_its_landing_date_only(zone, runs, another_lake):
+    zone.person().say().like().write()
+    zone.say("play some jazz", day=NEXT).write(NEXT)
+    runs.night(NIGHT)
+    runs.night(NEXT)
+    zone.say("how do i train for a marathon", at="2025-12-17T13:00:00Z").say(SENSITIVE).write(NIGHT)
+    assert runs.night(NIGHT).did_something
+    assert not runs.night(NEXT).did_something
+    for day in (NIGHT, NEXT):
+        another_lake.night(day)
+    assert runs.tables() == another_lake.tables()
+
+
+def test_a_restated_night_takes_back_what_its_lines_no_longer_say(zone, runs):
+    zone.person().say(identity="a").say("play some jazz", identity="b").write()
+    runs.night()
+    assert {row[1] for row in runs.rows("profiles")} >= {"216"}
+    zone.say("another content", identity="a").write()
+    runs.night()
+    assert "216" not in {row[1] for row in runs.rows("profiles")}
+    changed = {(row[3], row[4]) for row in runs.rows("profile_deltas")}
+    assert ("216", "added") in changed and ("216", "removed") in changed
+
+
+def test_the_deltas_replay_to_the_profiles(zone, runs):
+    zone.person().person("ben").say(identity="a").say("play some jazz", who="ben").write()
+    runs.night()
+    zone.say("another content", identity="a").say("play jazz again", who="ben").write()
+    runs.night()
+    order = {row["run_id"]: row["run_number"] for row in runs.lake.runs().collect()}
+    replayed = {}
+    names = runs.lake.read(night_module.PROFILE_DELTAS, runs.lake.last_run()).columns
+    for row in sorted(runs.rows("profile_deltas"), key=lambda row: order[row[0]]):
+        delta = dict(zip(names, row, strict=True))
+        key = delta["profile_id"], delta["topic_id"]
+        before = tuple(delta[f"{name}_before"] for name in ("weight", "signals", "first_day", "last_day"))
+        assert replayed.get(key, (None,) * 4) == before
+        replayed[key] = tuple(delta[f"{name}_after"] for name in ("weight", "signals", "first_day", "last_day"))
+    standing = sorted((*key, *value) for key, value in replayed.items() if value[0] is not None)
+    assert standing == [tuple(row) for row in runs.rows("profiles")]
+
+
+def test_profiles_are_the_exact_sums_of_their_signals(zone, runs):
+    a_mixed_zone(zone).write()
+    runs.night()
+    sums = {}
+    for _, _, profile, topic, _, day, _, _, amount in runs.rows("signals"):
+        weight, n, first, last = sums.get((profile, topic), (0, 0, day, day))
+        sums[profile, topic] = weight + amount, n + 1, min(first, day), max(last, day)
+    assert {(row[0], row[1]): tuple(row[2:]) for row in runs.rows("profiles")} == sums
+    assert sums
+
+
+def test_every_surface_gives_signals_of_its_own_weight(zone, runs, policy):
+    zone.person()
+    for surface in SURFACES:
+        zone.say(surface=surface, dwell_seconds=60)
+    zone.like("Baseball").like("Baseball", kind="follow").like("Baseball", kind="join").write()
+    runs.night()
+    weights = {row[4]: row[7] for row in runs.rows("signals")}
+    assert weights == policy.weights
+
+
+def test_a_person_who_never_used_ai_has_no_ai_derived_row(zone, runs):
+    zone.person().person("bea", ai=False).say().like("Baseball", who="bea").write()
+    runs.night()
+    assert {row[4] for row in runs.rows("signals") if row[2] == "p-bea"} == {"like"}
+
+
+def test_a_quiet_day_is_a_night_too(zone, runs):
+    zone.person().write()
+    assert runs.night().did_something
+    assert runs.tables() == {name: [] for name in runs.tables()}
+    assert not runs.night().did_something
+
+
+def test_the_ledger_of_categories_counts_only_from_the_minimum_up(zone, runs, policy):
+    zone.person()
+    for n in range(policy.minimum_category_count):
+        zone.say(SENSITIVE, at=f"2025-12-17T12:00:{n:02}Z")
+    zone.say("i joined the teachers union and will go on strike").write()
+    assert dict(runs.night().run["sensitive"]) == {"religion": policy.minimum_category_count}
+
+
+def test_an_oversize_line_withholds_the_conversation_that_it_can_be_seen_to_belong_to(zone, runs):
+    zone.person().say(conversation="c1").say("x" * 70_000, conversation="c1").say(conversation="c2").write()
+    runs.night()
+    assert runs.outcomes() == {"malformed": 1, "conversation": 1, "used": 1}
+    assert sorted(row[6] for row in runs.rows("arrivals")) == [False, False, True]
+
+
+def failing(monkeypatch, condition):
+    """Break the contract of signals: one more rule that no row, or no engine, can keep."""
+    contract = replace(SIGNALS, rules=(*SIGNALS.rules, Rule("impossible", condition, "never true")))
+    stages = tuple(replace(s, gives=contract) if s.gives is SIGNALS else s for s in night_module.STORED)
+    monkeypatch.setattr(night_module, "STORED", stages)
+
+
+@pytest.mark.parametrize(("condition", "code"), [("score < 0", Exit.GUARD_FAILED), ("score / 0 > 1", Exit.GUARD_COULD_NOT_RUN)])
+def test_a_guard_that_fails_or_cannot_run_leaves_the_previous_night_readable(zone, runs, monkeypatch, condition, code):
+    zone.person().say().write()
+    runs.night()
+    before = runs.tables()
+    zone.say("play some jazz", day=NEXT).write(NEXT)
+    with monkeypatch.context() as patch:
+        failing(patch, condition)
+        with pytest.raises(NightjarError) as caught:
+            runs.night(NEXT)
+    assert caught.value.code == code
+    assert runs.tables() == before
+    # For those who read the tables without us, too: the newest commit is what was visible.
+    for name, contract in (("signals", SIGNALS),):
+        newest = runs.lake.read_written(contract).where(F.col("landing_date") == F.lit(NEXT)).count()
+        assert newest == 0, name
+    if code == Exit.GUARD_FAILED:
+        assert "impossible" in (runs.lake.docs() / str(NEXT) / "signals.html").read_text()
+    assert runs.night(NEXT).did_something
+    assert "failed" not in {page.read_text().split('class="')[1][:6] for page in runs.lake.docs().glob("*/signals.html")}
+
+
+def test_lines_that_vanish_on_the_way_stop_the_night(zone, runs, monkeypatch):
+    zone.person().say().say("play some jazz").write()
+    losing = replace(night_module.IN_FLIGHT[0], transform=lambda raw_lines: night_module.ingest.ingest(raw_lines).limit(1))
+    monkeypatch.setattr(night_module, "IN_FLIGHT", (losing, *night_module.IN_FLIGHT[1:]))
+    with pytest.raises(NightjarError) as caught:
+        runs.night()
+    assert caught.value.code == Exit.GUARD_FAILED
+    assert not (runs.path / "runs").exists()
+
+
+def test_a_signal_for_a_line_that_is_not_used_stops_the_night(zone, runs, monkeypatch):
+    zone.person().say().write()
+
+    def doubled(screened, *, landing_date, policy):
+        one = accrue(screened, landing_date=landing_date, policy=policy)
+        return one.unionByName(one)
+
+    stages = tuple(replace(s, transform=doubled) if s.gives is SIGNALS else s for s in night_module.STORED)
+    monkeypatch.setattr(night_module, "STORED", stages)
+    with pytest.raises(NightjarError, match="unique_key"):
+        runs.night()
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip"])
+def test_a_broken_file_stops_the_night_names_the_file_and_writes_nothing(zone, runs, damage):
+    for n in range(200):
+        zone.say(f"line {n} about cooking")
+    zone.person().write()
+    file = zone.folder / "interactions" / f"date={NIGHT}" / "part-0.jsonl.gz"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF if damage == "flip" else 0
+    file.write_bytes(data[:-20] if damage == "truncate" else data)
+    with pytest.raises(NightjarError, match="part-0.jsonl.gz") as caught:
+        runs.night()
+    assert caught.value.code == Exit.INPUT
+    assert not runs.path.exists()
+
+
+def test_a_broken_reference_row_stops_the_night(zone, runs):
+    zone.person().say().write()
+    file = zone.folder / "reference" / "account_links" / "part-0.jsonl.gz"
+    file.write_bytes(file.read_bytes() + gzip.compress(b'{"account_id": "secret", "app": "meta_ai"}\n'))
+    with pytest.raises(NightjarError, match="account_links/part-0.jsonl.gz is missing_field at row 3") as caught:
+        runs.night()
+    assert "secret" not in caught.value.line()
+
+
+def test_a_file_that_changes_between_its_two_readings_stops_the_night(zone, runs, monkeypatch):
+    zone.person().say().write()
+    file = zone.folder / "interactions" / f"date={NIGHT}" / "part-0.jsonl.gz"
+    original = night_module._Run._fly
+
+    def changing(self, lines_read):
+        file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()).replace(b"chicken", b"lobster")))
+        return original(self, lines_read)
+
+    monkeypatch.setattr(night_module._Run, "_fly", changing)
+    with pytest.raises(NightjarError, match="changed while it was read") as caught:
+        runs.night()
+    assert caught.value.code == Exit.INPUT
+
+
+def test_a_lake_that_is_not_what_it_should_be_is_refused(zone, runs, spark):
+    zone.person().say().write()
+    runs.night()
+    spark.range(3).write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(str(runs.path / "profiles"))
+    with pytest.raises(NightjarError) as caught:
+        runs.lake.read_written(night_module.PROFILES)
+    assert caught.value.code == Exit.TABLE
+
+
+def test_the_log_holds_no_statistics_of_people(zone, runs):
+    a_mixed_zone(zone).write()
+    runs.night()
+    for log in runs.path.glob("*/_delta_log/*.json"):
+        for line in log.read_text().splitlines():
+            stats = json.loads(line).get("add", {}).get("stats")
+            if stats:
+                assert set(json.loads(stats).get("minValues", {})) <= {"run_number"}, log
+
+
+def test_the_samples_truth_is_what_the_night_says(runs):
+    recipe = Recipe(first=date(2025, 12, 16), days=1, lines=600, people=120, seed=7)
+    make(runs.landing, recipe)
+    runs.night(recipe.first)
+    truth = {}
+    for file in sorted((runs.landing.parent / "landing.truth").glob("interactions/*/*.gz")):
+        for line in gzip.open(file):
+            outcome = json.loads(line)["outcome"]
+            truth[outcome] = truth.get(outcome, 0) + 1
+    assert gates(runs.outcomes()) == gates(truth)
+    for outcome in ("malformed", "duplicate", "before_effective", "region_excluded", "conversation"):
+        assert truth[outcome] > 0
+
+
+@pytest.mark.skipif(not (SHARED / "landing").exists(), reason="the shared landing zone is not here")
+@pytest.mark.parametrize("day", [date(2025, 12, 15), date(2025, 12, 16), date(2025, 12, 17)])
+def test_the_gates_on_the_shared_landing_zone_are_the_models(runs, day):
+    runs.night(day, landing=SHARED / "landing")
+    model = counts(SHARED / "landing", day)
+    for source in ("interactions", "engagements"):
+        assert gates(runs.outcomes(source)) == dict(model[source])
