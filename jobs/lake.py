@@ -102,6 +102,11 @@ class Lake:
         )
         return self.version(PROFILES)
 
+    def rows_written(self, contract: Contract) -> int:
+        """How many rows Delta's own writer counted in the newest commit; of none it says nothing."""
+        metrics = self._commit_info(contract, self.version(contract)).get("operationMetrics", {})
+        return int(metrics.get("numOutputRows", 0))
+
     def changed(self, contract: Contract, version: int) -> DataFrame:
         """The change data feed of one commit."""
         return (
@@ -164,12 +169,15 @@ class Lake:
 
     def _is_restored(self, contract: Contract, current: int, wanted: int) -> bool:
         """Whether the newest commit did nothing but take the table back to the wanted version."""
-        log = self._folder(contract) / "_delta_log" / f"{current:020d}.json"
+        info = self._commit_info(contract, current)
+        return info["operation"] == "RESTORE" and int(info["operationParameters"]["version"]) == wanted
+
+    def _commit_info(self, contract: Contract, version: int) -> dict:
+        log = self._folder(contract) / "_delta_log" / f"{version:020d}.json"
         for line in log.read_text().splitlines():
-            info = json.loads(line).get("commitInfo")
-            if info:
-                return info["operation"] == "RESTORE" and int(info["operationParameters"]["version"]) == wanted
-        return False
+            if "commitInfo" in (action := json.loads(line)):
+                return action["commitInfo"]
+        raise _bad_table(contract, "has a commit without its record")
 
 
 def visible_version(contract: Contract, run: Row | None) -> int:

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +16,7 @@ from pyspark.sql import functions as F
 from jobs import accrue, admit, docs, ingest, ledger, link, profile, score, screen
 from jobs.batch import settings_of
 from jobs.errors import Exit, NightjarError
-from jobs.guard import check_rows, observe, require
+from jobs.guard import check_rows, require
 from jobs.key import key_id, write_key
 from jobs.lake import Lake, now
 from jobs.landing import LandingFile, file_sha256, list_night
@@ -27,8 +28,10 @@ from jobs.runner import Runner
 from jobs.scoring.model import read_model
 from jobs.workers import INPUT_CHANGED
 from schemas.lines import RAW_LINES, SCREENED
+from schemas.outcomes import OUTCOME_COUNTS
 from schemas.profile_deltas import PROFILE_DELTAS
 from schemas.profiles import PROFILES
+from schemas.rejects import REJECTS
 from schemas.runs import RUNS
 from schemas.signals import SIGNALS
 from schemas.tables import PUBLISHED
@@ -204,8 +207,13 @@ class _Run:
                 runner.fly(stage.gives, runner.transform(stage))
             screened = runner.frames[SCREENED.name].persist()
             runner.frames[SCREENED.name] = screened
-            counted = screened.groupBy("source", "outcome").agg(F.count(F.lit(1)).alias("lines")).collect()
-            counts = {f"{row['source']}/{row['outcome']}": row["lines"] for row in counted}
+            counted = screened.groupBy("source", "surface", "outcome").agg(
+                F.count(F.lit(1)).alias("lines"), F.sum(F.size("topics")).alias("signals")
+            )
+            counted = counted.collect()
+            counts = Counter()
+            for row in counted:
+                counts[f"{row['source']}/{row['outcome']}"] += row["lines"]
             if sum(counts.values()) != lines_read:
                 raise NightjarError(
                     Exit.GUARD_FAILED,
@@ -213,8 +221,13 @@ class _Run:
                     fix="report this; the previous night is still visible",
                 )
             runner.land(lines_read)
+            runner.expected = {
+                REJECTS.name: sum(row["lines"] for row in counted if row["outcome"] == "malformed"),
+                OUTCOME_COUNTS.name: len(counted),
+                SIGNALS.name: sum(row["signals"] for row in counted),
+            }
             sensitive = ledger.sensitive_counts(screened, minimum=self.setting.policy.minimum_category_count)
-        return counts, sensitive
+        return dict(counts), sensitive
 
     def _found(self) -> None:
         """Make the lake, if this is its first night."""
@@ -240,12 +253,11 @@ class _Run:
             written = lake.read_written(PROFILE_DELTAS).where(F.col("run_id") == self.run_id)
             if version is not None:
                 runner.frames["changed"] = lake.changed(PROFILES, version)
-                deltas, observation = observe(runner.transform(profile.DELTAS_STAGE), PROFILE_DELTAS)
-                lake.append(PROFILE_DELTAS, deltas)
+                lake.append(PROFILE_DELTAS, runner.transform(profile.DELTAS_STAGE))
                 written = lake.read_written(PROFILE_DELTAS).where(F.col("run_id") == self.run_id)
                 counted = {row["change"]: row["count"] for row in written.groupBy("change").count().collect()}
                 added, removed = counted.get("added", 0), counted.get("removed", 0)
-                runner.check_written(PROFILE_DELTAS, written, observation.get.get("rows"))
+                runner.check_written(PROFILE_DELTAS, written, lake.rows_written(PROFILE_DELTAS))
             else:
                 runner.check_written(PROFILE_DELTAS, written, 0)
             before = lake.read(PROFILES, self.last).count()

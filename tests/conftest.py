@@ -121,5 +121,3 @@ def runs(spark, policy, tmp_path):
 def another_lake(spark, policy, tmp_path):
     """A second lake over the same landing zone, with the same key."""
     return Runs(spark, tmp_path / "other" / "lake", tmp_path / "landing", policy)
-
-

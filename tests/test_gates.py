@@ -68,7 +68,13 @@ def admitted(frame, policy):
     """Outcomes of lines of one eligible person, some of the person's facts replaced."""
 
     def outcomes(*lines, links=None, regions=None, notices=None, erasures=()):
-        base = {"source": "interactions", "surface": "chat", "occurred_at": NOON, "account_id": "m1", "profile_id": "p1"}
+        base = {
+            "source": "interactions",
+            "surface": "chat",
+            "occurred_at": NOON,
+            "account_id": "m1",
+            "profile_id": "p1",
+        }
         rows = admit(
             frame(LINKED, *({**base, **line} for line in lines or [{}])),
             frame(ACCOUNT_LINKS, *([a_link(), a_link("f1", "facebook")] if links is None else links)),
@@ -99,7 +105,12 @@ def test_what_happened_before_the_effective_instant_is_never_used(admitted):
 
 
 def test_gates_apply_in_order(admitted):
-    early = {"occurred_at": datetime(2025, 12, 1, tzinfo=UTC), "account_id": None, "profile_id": None, "link_outcome": "unlinked"}
+    early = {
+        "occurred_at": datetime(2025, 12, 1, tzinfo=UTC),
+        "account_id": None,
+        "profile_id": None,
+        "link_outcome": "unlinked",
+    }
     assert admitted({**early, "outcome": "misdated"}) == ["misdated"]
     assert admitted(early) == ["before_effective"]
     assert admitted({**early, "occurred_at": NOON}) == ["logged_out"]
@@ -138,7 +149,17 @@ def test_a_region_must_be_known_and_single_at_both_instants(admitted):
 
 @pytest.mark.parametrize(
     ("spelled", "code"),
-    [("us ", "US"), ("UK", "GB"), ("el", "GR"), ("NA", "NA"), ("", ""), (None, ""), ("EU", ""), ("Germany", ""), ("\tkr", "KR")],
+    [
+        ("us ", "US"),
+        ("UK", "GB"),
+        ("el", "GR"),
+        ("NA", "NA"),
+        ("", ""),
+        (None, ""),
+        ("EU", ""),
+        ("Germany", ""),
+        ("\tkr", "KR"),
+    ],
 )
 def test_a_country_is_trimmed_raised_and_resolved(spark, policy, spelled, code):
     frame = spark.createDataFrame([(spelled,)], "country string").select(country_code("country", policy).alias("code"))
@@ -171,5 +192,7 @@ def test_a_conversation_is_admitted_whole_or_not_at_all(admitted):
 
 def test_only_an_admitted_line_keeps_its_profile(frame, policy):
     lines = frame(LINKED, {"source": "interactions", "profile_id": "p1", "account_id": "m1", "occurred_at": NOON})
-    rows = admit(lines, *(frame(c) for c in (ACCOUNT_LINKS, PROFILE_REGIONS, NOTICES, ERASURES)), policy=policy, as_of=NOW)
+    rows = admit(
+        lines, *(frame(c) for c in (ACCOUNT_LINKS, PROFILE_REGIONS, NOTICES, ERASURES)), policy=policy, as_of=NOW
+    )
     assert rows.where(F.col("profile_id").isNotNull()).count() == 0

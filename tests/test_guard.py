@@ -10,7 +10,6 @@ from jobs import docs, guard
 from jobs.errors import Exit, NightjarError
 from schemas.contract import LONG, TEXT, Contract, Rule, column
 
-
 CONTRACT = Contract(
     name="things",
     row="a thing",

@@ -98,7 +98,9 @@ def test_digits_beyond_microseconds_are_cut_never_rounded_into_the_future():
 
 
 def test_facts_hold_no_text_and_digests_need_the_key():
-    facts = facts_of("interactions", line(text="a secret", labels=[{"name": "a secret", "confidence": 1}]).encode(), RULES)
+    facts = facts_of(
+        "interactions", line(text="a secret", labels=[{"name": "a secret", "confidence": 1}]).encode(), RULES
+    )
     assert "secret" not in repr(facts)
     other = facts_of("interactions", line(text="a secret").encode(), RULES._replace(key=b"z" * 32))
     assert facts.id_digest != other.id_digest
@@ -122,7 +124,11 @@ def spelled(value, draw) -> str:
     """A JSON text of a value: keys in any order, numbers and characters in any spelling."""
     if isinstance(value, dict):
         items = draw(st.permutations(list(value.items())))
-        return "{" + ",".join(f"{json.dumps(k)}{draw(st.sampled_from(['', ' ']))}:{spelled(v, draw)}" for k, v in items) + "}"
+        return (
+            "{"
+            + ",".join(f"{json.dumps(k)}{draw(st.sampled_from(['', ' ']))}:{spelled(v, draw)}" for k, v in items)
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(spelled(item, draw) for item in value) + "]"
     if isinstance(value, Decimal):
@@ -156,9 +162,14 @@ def test_other_content_has_other_bytes(one, other):
 
 @given(
     st.fixed_dictionaries(
-        {"interaction_id": st.text(max_size=2) | st.integers(), "surface": st.sampled_from(["chat", "vibes", "x", None])},
+        {
+            "interaction_id": st.text(max_size=2) | st.integers(),
+            "surface": st.sampled_from(["chat", "vibes", "x", None]),
+        },
         optional={
-            "occurred_at": st.sampled_from(["2025-12-17T12:00:00Z", "2025-12-17T12:00:00", "2025-12-17t12:00:00.5+02:00", 3]),
+            "occurred_at": st.sampled_from(
+                ["2025-12-17T12:00:00Z", "2025-12-17T12:00:00", "2025-12-17t12:00:00.5+02:00", 3]
+            ),
             "account_id": st.none() | st.text(max_size=2) | st.booleans(),
             "text": st.none() | st.text(max_size=3) | st.lists(st.integers(), max_size=1),
             "labels": st.none() | st.just([{"name": "a", "confidence": 1}]) | st.just([{"name": "a"}]) | st.just([3]),

@@ -55,7 +55,10 @@ def test_a_wrong_policy_is_named_with_its_key(tmp_path, version, named):
     assert named in what and "v0.yaml" in what
 
 
-@pytest.mark.parametrize(("until", "since", "named"), [("2026-01-01", "2026-02-01", "gap"), ("2026-02-01", "2026-01-01", "overlap"), (None, "2026-01-01", "overlap")])
+@pytest.mark.parametrize(
+    ("until", "since", "named"),
+    [("2026-01-01", "2026-02-01", "gap"), ("2026-02-01", "2026-01-01", "overlap"), (None, "2026-01-01", "overlap")],
+)
 def test_versions_neither_leave_a_gap_nor_overlap(tmp_path, until, since, named):
     first, second = {**BASE, "valid_to": until}, {**BASE, "version": "next", "valid_from": since}
     assert named in complaint(folder(tmp_path, first, second))

@@ -42,7 +42,9 @@ def test_it_has_every_surface_and_every_category_in_hundreds_of_texts(tmp_path):
     make(tmp_path / "a", Recipe(first=DAY, days=1, lines=8_000, people=200, seed=3))
     texts, kinds = {}, set()
     for (item, _), line in zip(
-        gates(tmp_path / "a", DAY)["interactions"], read(tmp_path / "a.truth" / "interactions" / f"date={DAY}"), strict=True
+        gates(tmp_path / "a", DAY)["interactions"],
+        read(tmp_path / "a.truth" / "interactions" / f"date={DAY}"),
+        strict=True,
     ):
         kinds.add(json.loads(line)["name"])
         if item:

@@ -73,7 +73,9 @@ def test_disguised_signs_are_seen(text):
     assert outcome(text) == "sensitive"
 
 
-@pytest.mark.parametrize("text", ["western union exchange rate", "union of two sets", "red state of matter", "party dress", "turkey recipes"])
+@pytest.mark.parametrize(
+    "text", ["western union exchange rate", "union of two sets", "red state of matter", "party dress", "turkey recipes"]
+)
 def test_what_merely_looks_sensitive_need_not_be(text):
     assert outcome(text) != "sensitive"
 
@@ -88,8 +90,13 @@ def test_labels_are_screened_too():
 
 def test_no_text_and_no_labels_is_empty_and_other_languages_are_not_supported():
     assert [outcome(text) for text in (None, "", "  ​ ")] == ["empty", "empty", "empty"]
-    for text in ("¿dónde puedo comprar una bicicleta para mi hijo?", "wo kann ich ein fahrrad für mein kind kaufen",
-                 "где купить велосипед", "自転車はどこで買えますか", "!!! ???"):
+    for text in (
+        "¿dónde puedo comprar una bicicleta para mi hijo?",
+        "wo kann ich ein fahrrad für mein kind kaufen",
+        "где купить велосипед",
+        "自転車はどこで買えますか",
+        "!!! ???",
+    ):
         assert outcome(text) == "unsupported_language"
 
 

@@ -23,8 +23,15 @@ def outcomes(frame):
 
 
 def raw(content=b"c", identity=b"i", **more):
-    return {"source": "interactions", "id_digest": identity * 16, "content_digest": content * 16, "app": "meta_ai",
-            "surface": "chat", "occurred_at": NOON, **more}
+    return {
+        "source": "interactions",
+        "id_digest": identity * 16,
+        "content_digest": content * 16,
+        "app": "meta_ai",
+        "surface": "chat",
+        "occurred_at": NOON,
+        **more,
+    }
 
 
 def test_equal_lines_are_duplicates_but_for_one_and_other_content_conflicts(frame):
@@ -49,13 +56,23 @@ def test_malformed_lines_and_manifests_are_no_copies_of_each_other(frame):
 
 
 def scored(verdict, conversation=None, **more):
-    return {"source": "interactions", "surface": "chat", "verdict": verdict, "profile_id": "p1", "occurred_at": NOON,
-            "topics": ONE if verdict == "used" else [], "conversation_digest": conversation, **more}
+    return {
+        "source": "interactions",
+        "surface": "chat",
+        "verdict": verdict,
+        "profile_id": "p1",
+        "occurred_at": NOON,
+        "topics": ONE if verdict == "used" else [],
+        "conversation_digest": conversation,
+        **more,
+    }
 
 
 def test_one_sensitive_line_drops_its_conversation(frame, policy):
     c = b"c" * 16
-    lines = frame(SCORED, scored("used", c), scored("sensitive", c, categories=8), scored("no_interest", c), scored("used"))
+    lines = frame(
+        SCORED, scored("used", c), scored("sensitive", c, categories=8), scored("no_interest", c), scored("used")
+    )
     assert outcomes(screen(lines, policy=policy)) == ["sensitive", "sensitive", "sensitive", "used"]
 
 
@@ -66,9 +83,14 @@ def test_what_could_not_be_screened_counts_as_sensitive_for_the_rest_and_an_empt
 
 
 def test_only_used_lines_keep_profile_and_interests(frame, policy):
-    rows = screen(frame(SCORED, scored("used", b"c" * 16), scored("sensitive", b"c" * 16), scored("used")), policy=policy)
+    rows = screen(
+        frame(SCORED, scored("used", b"c" * 16), scored("sensitive", b"c" * 16), scored("used")), policy=policy
+    )
     assert [(row["profile_id"], len(row["topics"])) for row in rows.orderBy("position").collect()] == [
-        (None, 0), (None, 0), ("p1", 1)]
+        (None, 0),
+        (None, 0),
+        ("p1", 1),
+    ]
 
 
 @pytest.mark.parametrize(("dwell", "weight"), [(None, 0), (0, 0), (15_000, 200), (30_000, 400), (90_000, 400), (74, 0)])
@@ -79,12 +101,22 @@ def test_a_video_weighs_by_how_long_it_was_watched(frame, policy, dwell, weight)
 
 
 def test_a_signal_is_the_exact_product(frame, policy):
-    line = {"source": "interactions", "surface": "voice", "outcome": "used", "profile_id": "p1", "occurred_at": NOON,
-            "id_digest": b"i" * 16, "content_digest": b"c" * 16, "topics": [("216", 9_001), ("217", 1)]}
+    line = {
+        "source": "interactions",
+        "surface": "voice",
+        "outcome": "used",
+        "profile_id": "p1",
+        "occurred_at": NOON,
+        "id_digest": b"i" * 16,
+        "content_digest": b"c" * 16,
+        "topics": [("216", 9_001), ("217", 1)],
+    }
     rows = accrue(frame(SCREENED, line), landing_date=DAY, policy=policy).orderBy("topic_id").collect()
     factor = decay.factor(DAY, policy.landmark, policy.half_life_days)
     assert [(r["score"], r["weight"], int(r["amount"]), r["day"]) for r in rows] == [
-        (9_001, 1_000, 9_001 * 1_000 * factor, DAY), (1, 1_000, 1_000 * factor, DAY)]
+        (9_001, 1_000, 9_001 * 1_000 * factor, DAY),
+        (1, 1_000, 1_000 * factor, DAY),
+    ]
     assert rows[0]["signal_key"] != rows[1]["signal_key"] and len(rows[0]["signal_key"]) == 16
 
 
@@ -98,8 +130,17 @@ def test_the_days_factor_is_rounded_once_from_sixty_digits():
 
 
 def signal(key, amount, day=DAY, topic="216"):
-    return {"signal_key": key * 16, "landing_date": DAY, "profile_id": "p1", "topic_id": topic, "source": "chat",
-            "day": day, "score": 1, "weight": 1, "amount": Decimal(amount)}
+    return {
+        "signal_key": key * 16,
+        "landing_date": DAY,
+        "profile_id": "p1",
+        "topic_id": topic,
+        "source": "chat",
+        "day": day,
+        "score": 1,
+        "weight": 1,
+        "amount": Decimal(amount),
+    }
 
 
 def net(frame, restated, visible, standing=None):
@@ -113,7 +154,9 @@ def test_what_is_restated_unchanged_cancels_out(frame):
 
 def test_a_new_signal_adds_and_a_gone_one_takes_away(frame):
     earlier = date(2025, 12, 12)
-    assert net(frame, [signal(b"a", 5), signal(b"b", 7)], [signal(b"a", 5)]) == [("216", Decimal(7), 1, DAY, DAY, False)]
+    assert net(frame, [signal(b"a", 5), signal(b"b", 7)], [signal(b"a", 5)]) == [
+        ("216", Decimal(7), 1, DAY, DAY, False)
+    ]
     assert net(frame, [], [signal(b"a", 5)]) == [("216", Decimal(-5), -1, None, None, True)]
     kept = [signal(b"x", 2, earlier)]
     assert net(frame, [], [signal(b"a", 5)], kept) == [("216", Decimal(-5), -1, earlier, earlier, True)]
@@ -126,9 +169,17 @@ def test_a_changed_amount_is_one_gone_and_one_new(frame):
 def test_deltas_say_what_a_commit_did_and_leave_out_what_it_left_alone(spark):
     columns = "profile_id string, topic_id string, weight decimal(38,0), signals long, first_day date, last_day date, _change_type string"
     value = (Decimal(5), 1, DAY, DAY)
-    feed = [("p1", "1", *value, "insert"), ("p1", "2", *value, "delete"),
-            ("p1", "3", *value, "update_preimage"), ("p1", "3", Decimal(6), 1, DAY, DAY, "update_postimage"),
-            ("p1", "4", *value, "update_preimage"), ("p1", "4", *value, "update_postimage")]
+    feed = [
+        ("p1", "1", *value, "insert"),
+        ("p1", "2", *value, "delete"),
+        ("p1", "3", *value, "update_preimage"),
+        ("p1", "3", Decimal(6), 1, DAY, DAY, "update_postimage"),
+        ("p1", "4", *value, "update_preimage"),
+        ("p1", "4", *value, "update_postimage"),
+    ]
     rows = deltas(spark.createDataFrame(feed, columns), run_id="r", landing_date=DAY).orderBy("topic_id").collect()
     assert [(r["topic_id"], r["change"], r["weight_before"], r["weight_after"]) for r in rows] == [
-        ("1", "added", None, Decimal(5)), ("2", "removed", Decimal(5), None), ("3", "changed", Decimal(5), Decimal(6))]
+        ("1", "added", None, Decimal(5)),
+        ("2", "removed", Decimal(5), None),
+        ("3", "changed", Decimal(5), Decimal(6)),
+    ]

@@ -15,9 +15,9 @@ from jobs.sample import Recipe, make
 from schemas.contract import Rule
 from schemas.signals import SIGNALS
 from schemas.words import SURFACES
-from tests.conftest import SHARED
+from tests.conftest import SHARED, Runs
 from tests.model import counts
-from tests.zone import NIGHT, SENSITIVE
+from tests.zone import NIGHT, SENSITIVE, Zone
 
 NEXT = NIGHT + timedelta(days=1)
 BEFORE_SCORING = {"empty", "unsupported_language", "sensitive", "no_interest", "used"}
@@ -43,44 +43,52 @@ def a_mixed_zone(zone):
     zone.say(surface="vibes", dwell_seconds=20).say(surface="vibes", dwell_seconds=0).say(surface="telepathy")
     zone.say(None, surface="glasses_photo", labels=[{"name": "golden retriever", "confidence": 0.9}])
     zone.raw("[]").raw("").raw(b"\xff")
-    zone.like().like(who="dora", kind="join").like(SENSITIVE).like(who="ben").like(app="instagram").raw("{", source="engagements")
+    zone.like().like(who="dora", kind="join").like(SENSITIVE).like(who="ben").like(app="instagram").raw(
+        "{", source="engagements"
+    )
     return zone
 
 
-def test_every_line_ends_in_exactly_one_counted_outcome(zone, runs):
-    a_mixed_zone(zone).write()
-    finished = runs.night()
-
-    model = counts(zone.folder, NIGHT)
-    for source in ("interactions", "engagements"):
-        assert gates(runs.outcomes(source)) == dict(model[source])
-    assert sum(finished.run["counts"].values()) == sum(sum(c.values()) for c in model.values())
-    assert len(runs.rows("rejects")) == runs.outcomes()["malformed"] + runs.outcomes("engagements")["malformed"]
-
-
-def test_a_second_run_of_the_same_night_makes_no_commit_in_any_table(zone, runs):
-    a_mixed_zone(zone).write()
+@pytest.fixture(scope="module")
+def mixed(spark, policy, tmp_path_factory):
+    """A lake after one night of some of everything; tests only read it."""
+    folder = tmp_path_factory.mktemp("mixed")
+    runs = Runs(spark, folder / "lake", folder / "landing", policy)
+    a_mixed_zone(Zone(runs.landing)).write()
     assert runs.night().did_something
-    before, tables = runs.versions(), runs.tables()
-    assert not runs.night().did_something
-    assert runs.versions() == before and runs.tables() == tables
+    return runs
 
 
-def test_split_shuffled_and_packed_otherwise_a_night_gives_identical_tables(zone, runs, another_lake, tmp_path):
+def test_every_line_ends_in_exactly_one_counted_outcome(mixed):
+    model = counts(mixed.landing, NIGHT)
+    for source in ("interactions", "engagements"):
+        assert gates(mixed.outcomes(source)) == dict(model[source])
+        assert sum(mixed.outcomes(source).values()) == sum(model[source].values())
+    assert set(mixed.outcomes()) >= BEFORE_SCORING | {"malformed", "conversation", "not_notified", "logged_out"}
+    assert len(mixed.rows("rejects")) == mixed.outcomes()["malformed"] + mixed.outcomes("engagements")["malformed"]
+
+
+def test_a_second_run_of_the_same_night_makes_no_commit_in_any_table(mixed):
+    before, tables = mixed.versions(), mixed.tables()
+    assert not mixed.night().did_something
+    assert mixed.versions() == before and mixed.tables() == tables
+
+
+def test_split_shuffled_and_packed_otherwise_a_night_gives_identical_tables(zone, runs):
     a_mixed_zone(zone).write(files=1)
     runs.night()
-    zone.folder = tmp_path / "shuffled"
+    once = runs.tables()
     zone.write(files=3, order=lambda line: line[::-1])
     for file in (zone.folder / "interactions" / f"date={NIGHT}").iterdir():
         if file.name.startswith("part-1"):
             (file.parent / "plain.jsonl").write_bytes(gzip.decompress(file.read_bytes()).removesuffix(b"\n"))
             file.unlink()
-    another_lake.night(landing=zone.folder)
-    assert another_lake.tables() == runs.tables()
+    assert runs.night().did_something
+    assert runs.tables() == once
 
 
 def test_nights_in_any_order_give_identical_tables(zone, runs, another_lake):
-    days = [NIGHT, NEXT, NEXT + timedelta(days=1)]
+    days = [NIGHT, NEXT]
     zone.person().person("ben")
     for at, day in enumerate(days):
         zone.say(day=day).say("play some jazz", day=day, who="ben").like(day=day).say("", day=day)
@@ -92,38 +100,26 @@ def test_nights_in_any_order_give_identical_tables(zone, runs, another_lake):
         another_lake.night(day)
     assert another_lake.tables() == runs.tables()
     cooking = [row for row in runs.rows("profiles") if row[0] == "p-ann" and row[1] == "216"]
-    assert [(row[3], row[4], row[5]) for row in cooking] == [(3, days[0], days[2])]
+    assert [(row[3], row[4], row[5]) for row in cooking] == [(2, days[0], days[1])]
 
 
-def test_a_file_that_comes_later_restates_its_landing_date_only(zone, runs, another_lake):
+def test_a_file_that_comes_later_restates_its_landing_date(zone, runs, another_lake):
     zone.person().say().like().write()
-    zone.say("play some jazz", day=NEXT).write(NEXT)
-    runs.night(NIGHT)
-    runs.night(NEXT)
-    zone.say("how do i train for a marathon", at="2025-12-17T13:00:00Z").say(SENSITIVE).write(NIGHT)
-    assert runs.night(NIGHT).did_something
-    assert not runs.night(NEXT).did_something
-    for day in (NIGHT, NEXT):
-        another_lake.night(day)
+    runs.night()
+    zone.say("how do i train for a marathon", at="2025-12-17T13:00:00Z").say(SENSITIVE).write()
+    assert runs.night().did_something
+    another_lake.night()
     assert runs.tables() == another_lake.tables()
 
 
-def test_a_restated_night_takes_back_what_its_lines_no_longer_say(zone, runs):
-    zone.person().say(identity="a").say("play some jazz", identity="b").write()
-    runs.night()
-    assert {row[1] for row in runs.rows("profiles")} >= {"216"}
-    zone.say("another content", identity="a").write()
-    runs.night()
-    assert "216" not in {row[1] for row in runs.rows("profiles")}
-    changed = {(row[3], row[4]) for row in runs.rows("profile_deltas")}
-    assert ("216", "added") in changed and ("216", "removed") in changed
-
-
-def test_the_deltas_replay_to_the_profiles(zone, runs):
+def test_a_restated_night_takes_back_what_its_lines_no_longer_say_and_the_deltas_replay_to_the_profiles(zone, runs):
     zone.person().person("ben").say(identity="a").say("play some jazz", who="ben").write()
     runs.night()
     zone.say("another content", identity="a").say("play jazz again", who="ben").write()
     runs.night()
+    changed = {(row[3], row[4]) for row in runs.rows("profile_deltas")}
+    assert ("216", "added") in changed and ("216", "removed") in changed
+    assert "216" not in {row[1] for row in runs.rows("profiles")}
     order = {row["run_id"]: row["run_number"] for row in runs.lake.runs().collect()}
     replayed = {}
     names = runs.lake.read(night_module.PROFILE_DELTAS, runs.lake.last_run()).columns
@@ -137,30 +133,22 @@ def test_the_deltas_replay_to_the_profiles(zone, runs):
     assert standing == [tuple(row) for row in runs.rows("profiles")]
 
 
-def test_profiles_are_the_exact_sums_of_their_signals(zone, runs):
-    a_mixed_zone(zone).write()
-    runs.night()
+def test_profiles_are_the_exact_sums_of_their_signals(mixed):
     sums = {}
-    for _, _, profile, topic, _, day, _, _, amount in runs.rows("signals"):
+    for _, _, profile, topic, _, day, _, _, amount in mixed.rows("signals"):
         weight, n, first, last = sums.get((profile, topic), (0, 0, day, day))
         sums[profile, topic] = weight + amount, n + 1, min(first, day), max(last, day)
-    assert {(row[0], row[1]): tuple(row[2:]) for row in runs.rows("profiles")} == sums
+    assert {(row[0], row[1]): tuple(row[2:]) for row in mixed.rows("profiles")} == sums
     assert sums
 
 
-def test_every_surface_gives_signals_of_its_own_weight(zone, runs, policy):
-    zone.person()
+def test_every_surface_weighs_as_the_policy_says_and_who_never_used_ai_has_no_ai_derived_row(zone, runs, policy):
+    zone.person().person("bea", ai=False).like("Baseball", who="bea")
     for surface in SURFACES:
         zone.say(surface=surface, dwell_seconds=60)
     zone.like("Baseball").like("Baseball", kind="follow").like("Baseball", kind="join").write()
     runs.night()
-    weights = {row[4]: row[7] for row in runs.rows("signals")}
-    assert weights == policy.weights
-
-
-def test_a_person_who_never_used_ai_has_no_ai_derived_row(zone, runs):
-    zone.person().person("bea", ai=False).say().like("Baseball", who="bea").write()
-    runs.night()
+    assert {row[4]: row[7] for row in runs.rows("signals")} == policy.weights
     assert {row[4] for row in runs.rows("signals") if row[2] == "p-bea"} == {"like"}
 
 
@@ -171,19 +159,20 @@ def test_a_quiet_day_is_a_night_too(zone, runs):
     assert not runs.night().did_something
 
 
-def test_the_ledger_of_categories_counts_only_from_the_minimum_up(zone, runs, policy):
+def test_categories_are_counted_from_a_minimum_up_and_an_oversize_line_withholds_its_conversation(zone, runs, policy):
     zone.person()
     for n in range(policy.minimum_category_count):
         zone.say(SENSITIVE, at=f"2025-12-17T12:00:{n:02}Z")
-    zone.say("i joined the teachers union and will go on strike").write()
+    zone.say("i joined the teachers union and will go on strike")
+    zone.say(conversation="c1").say("x" * 70_000, conversation="c1").say(conversation="c2").write()
     assert dict(runs.night().run["sensitive"]) == {"religion": policy.minimum_category_count}
-
-
-def test_an_oversize_line_withholds_the_conversation_that_it_can_be_seen_to_belong_to(zone, runs):
-    zone.person().say(conversation="c1").say("x" * 70_000, conversation="c1").say(conversation="c2").write()
-    runs.night()
-    assert runs.outcomes() == {"malformed": 1, "conversation": 1, "used": 1}
-    assert sorted(row[6] for row in runs.rows("arrivals")) == [False, False, True]
+    assert runs.outcomes() == {
+        "malformed": 1,
+        "conversation": 1,
+        "used": 1,
+        "sensitive": policy.minimum_category_count + 1,
+    }
+    assert len([row for row in runs.rows("arrivals") if row[2] is None]) == 1
 
 
 def failing(monkeypatch, condition):
@@ -193,31 +182,31 @@ def failing(monkeypatch, condition):
     monkeypatch.setattr(night_module, "STORED", stages)
 
 
-@pytest.mark.parametrize(("condition", "code"), [("score < 0", Exit.GUARD_FAILED), ("score / 0 > 1", Exit.GUARD_COULD_NOT_RUN)])
-def test_a_guard_that_fails_or_cannot_run_leaves_the_previous_night_readable(zone, runs, monkeypatch, condition, code):
+def test_a_guard_that_fails_or_cannot_run_leaves_the_previous_night_readable(zone, runs, monkeypatch):
     zone.person().say().write()
     runs.night()
     before = runs.tables()
     zone.say("play some jazz", day=NEXT).write(NEXT)
-    with monkeypatch.context() as patch:
-        failing(patch, condition)
-        with pytest.raises(NightjarError) as caught:
-            runs.night(NEXT)
-    assert caught.value.code == code
-    assert runs.tables() == before
-    # For those who read the tables without us, too: the newest commit is what was visible.
-    for name, contract in (("signals", SIGNALS),):
-        newest = runs.lake.read_written(contract).where(F.col("landing_date") == F.lit(NEXT)).count()
-        assert newest == 0, name
-    if code == Exit.GUARD_FAILED:
-        assert "impossible" in (runs.lake.docs() / str(NEXT) / "signals.html").read_text()
+    for condition, code in (("score / 0 > 1", Exit.GUARD_COULD_NOT_RUN), ("score < 0", Exit.GUARD_FAILED)):
+        with monkeypatch.context() as patch:
+            failing(patch, condition)
+            with pytest.raises(NightjarError) as caught:
+                runs.night(NEXT)
+        assert caught.value.code == code
+        assert runs.tables() == before
+        # For those who read the tables without us, too: the newest commit is what was visible.
+        assert runs.lake.read_written(SIGNALS).where(F.col("landing_date") == F.lit(NEXT)).count() == 0
+    page = runs.lake.docs() / str(NEXT) / "signals.html"
+    assert "impossible" in page.read_text() and 'class="failed"' in page.read_text()
     assert runs.night(NEXT).did_something
-    assert "failed" not in {page.read_text().split('class="')[1][:6] for page in runs.lake.docs().glob("*/signals.html")}
+    assert 'class="failed"' not in page.read_text()
 
 
 def test_lines_that_vanish_on_the_way_stop_the_night(zone, runs, monkeypatch):
     zone.person().say().say("play some jazz").write()
-    losing = replace(night_module.IN_FLIGHT[0], transform=lambda raw_lines: night_module.ingest.ingest(raw_lines).limit(1))
+    losing = replace(
+        night_module.IN_FLIGHT[0], transform=lambda raw_lines: night_module.ingest.ingest(raw_lines).limit(1)
+    )
     monkeypatch.setattr(night_module, "IN_FLIGHT", (losing, *night_module.IN_FLIGHT[1:]))
     with pytest.raises(NightjarError) as caught:
         runs.night()
@@ -277,19 +266,18 @@ def test_a_file_that_changes_between_its_two_readings_stops_the_night(zone, runs
     assert caught.value.code == Exit.INPUT
 
 
-def test_a_lake_that_is_not_what_it_should_be_is_refused(zone, runs, spark):
-    zone.person().say().write()
-    runs.night()
-    spark.range(3).write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(str(runs.path / "profiles"))
+def test_a_lake_that_is_not_what_it_should_be_is_refused(runs, spark):
+    runs.lake.create()
+    spark.range(3).write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(
+        str(runs.path / "profiles")
+    )
     with pytest.raises(NightjarError) as caught:
         runs.lake.read_written(night_module.PROFILES)
     assert caught.value.code == Exit.TABLE
 
 
-def test_the_log_holds_no_statistics_of_people(zone, runs):
-    a_mixed_zone(zone).write()
-    runs.night()
-    for log in runs.path.glob("*/_delta_log/*.json"):
+def test_the_log_holds_no_statistics_of_people(mixed):
+    for log in mixed.path.glob("*/_delta_log/*.json"):
         for line in log.read_text().splitlines():
             stats = json.loads(line).get("add", {}).get("stats")
             if stats:
@@ -311,7 +299,7 @@ def test_the_samples_truth_is_what_the_night_says(runs):
 
 
 @pytest.mark.skipif(not (SHARED / "landing").exists(), reason="the shared landing zone is not here")
-@pytest.mark.parametrize("day", [date(2025, 12, 15), date(2025, 12, 16), date(2025, 12, 17)])
+@pytest.mark.parametrize("day", [date(2025, 12, 16), date(2025, 12, 17)])
 def test_the_gates_on_the_shared_landing_zone_are_the_models(runs, day):
     runs.night(day, landing=SHARED / "landing")
     model = counts(SHARED / "landing", day)
