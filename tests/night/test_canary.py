@@ -13,7 +13,6 @@ from jobs import cli
 from jobs import night as night_module
 from jobs import score as score_module
 from jobs.errors import Exit, NightjarError
-from schemas.lines import SCORED
 from tests.conftest import ROOT
 from tests.night.scan import findings
 from tests.night.test_night import failing
@@ -95,15 +94,12 @@ def test_the_search_finds_them_when_the_drop_is_taken_out(zone, runs, spark, mon
 
     def leaking(admitted, *, files, digests, settings):
         """The scorer, but every used line shows each raw line of the night as an interest."""
-        lines = spark.read.text([file.path for file in files]).select(
-            F.struct("value", F.lit(9_000).alias("score")).alias("t")
-        )
-        everything = lines.agg(F.collect_list("t").cast(SCORED.schema["topics"].dataType).alias("everything"))
+        lines = spark.read.text([file.path for file in files])
+        shown = F.struct(F.col("value").alias("topic_id"), F.lit(9_000).alias("score"))
         scored = score_module.score(admitted, files=files, digests=digests, settings=settings)
+        leaked = scored.crossJoin(lines.agg(F.collect_list(shown).alias("everything")))
         used = F.col("verdict") == "used"
-        return scored.crossJoin(everything).withColumn(
-            "topics", F.when(used, F.col("everything")).otherwise(F.col("topics"))
-        )
+        return leaked.withColumn("topics", F.when(used, F.col("everything")).otherwise(F.col("topics")))
 
     stages = tuple(replace(s, transform=leaking) if s.name == "score" else s for s in night_module.IN_FLIGHT)
     monkeypatch.setattr(night_module, "IN_FLIGHT", stages)

@@ -1,0 +1,40 @@
+"""What must agree across files."""
+
+import re
+
+from jobs.night import IN_FLIGHT, MERGED, NIGHT, STORED
+from schemas.tables import PUBLISHED, TABLES
+from tests.conftest import ROOT
+
+
+def test_delta_has_one_version():
+    wheel = re.search(r"^delta[-_]spark==(.+)$", (ROOT / "requirements.txt").read_text(), re.M).group(1)
+    assert f"io.delta:delta-spark_4.1_2.13:{wheel}\n" in (ROOT / "conf" / "spark-defaults.conf").read_text()
+
+
+def test_every_pin_is_exact_and_stands_once():
+    lines = [
+        line
+        for name in ("requirements.txt", "requirements-dev.txt")
+        for line in (ROOT / name).read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    names = [line.partition("==")[0].lower().replace("_", "-") for line in lines]
+    assert all("==" in line for line in lines) and len(names) == len(set(names))
+
+
+def test_the_night_stands_in_order_and_each_table_has_its_stage():
+    assert [stage.name for stage in NIGHT] == [
+        *("ingest", "link", "admit", "score", "screen"),
+        *("rejects", "outcomes", "arrivals", "accrue"),
+        *("profile", "deltas"),
+    ]
+    assert {stage.gives.name for stage in (*STORED, *MERGED)} == {contract.name for contract in PUBLISHED}
+    assert not any(stage.gives.stored for stage in IN_FLIGHT)
+
+
+def test_no_column_that_says_something_of_a_person_carries_statistics():
+    for contract in TABLES.values():
+        assert set(contract.statistics) <= {"run_number"}
+        assert set(contract.partition_by) <= {"landing_date"}
+        assert all(column.meaning for column in contract.columns)
