@@ -78,11 +78,6 @@ def landing_dates(landing: str) -> list[date]:
     return sorted(date.fromisoformat(name[5:]) for name in names if name.startswith("date=") and _is_date(name[5:]))
 
 
-def unchanged(files: list[LandingFile], again: list[LandingFile]) -> bool:
-    """Whether a second listing shows the same files, sizes and times."""
-    return files == again
-
-
 def file_sha256(file: LandingFile) -> str:
     """Digest of a file's bytes as they lie there."""
     filesystem, path = _resolve(file.path)
