@@ -70,7 +70,7 @@ class _Reader:
                 self.file, self.opened = file, open_lines(self.files[file])
             for at, raw in self.opened.lines:
                 if at == position:
-                    yield _text(raw)
+                    yield _text(self.files[file].source, raw)
                     break
             else:
                 raise InputChanged(self.file)
@@ -85,9 +85,12 @@ class _Reader:
         self.file = self.opened = None
 
 
-def _text(raw: bytes | dict) -> tuple[str | None, list[str]]:
+def _text(source: str, raw: bytes | dict) -> tuple[str | None, list[str]]:
+    """A line's text and label names, from the fields that its source's contract names: unknown keys are ignored."""
     item = decode(raw) if isinstance(raw, bytes) else raw
-    return item.get("text", item.get("target_text")), labels_of(item)
+    if source == "engagements":
+        return item["target_text"], []
+    return item.get("text"), labels_of(item)
 
 
 STAGE = Stage("score", reads=(ADMITTED,), transform=score, gives=SCORED)
