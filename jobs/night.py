@@ -25,7 +25,7 @@ from jobs.marker import write_marker
 from jobs.policy import Policy
 from jobs.reference import list_all, read_reference
 from jobs.runner import Runner
-from jobs.scoring.model import read_model
+from jobs.scoring.model import model_digest
 from jobs.workers import INPUT_CHANGED
 from schemas.lines import RAW_LINES, SCREENED
 from schemas.outcomes import OUTCOME_COUNTS
@@ -142,7 +142,7 @@ class _Run:
         }
 
     def row(self) -> Row:
-        model_digest = read_model(self.setting.model).digest
+        digest = model_digest(self.setting.model)
         manifests = self._read()
         counts, sensitive = self._fly(sum(m["lines"] for m in manifests.values()))
         self._found()
@@ -164,7 +164,7 @@ class _Run:
                     ],
                     "policy_version": policy.version,
                     "policy_digest": policy.digest,
-                    "model_digest": model_digest,
+                    "model_digest": digest,
                     "key_id": key_id(self.setting.key),
                     "tables": {contract.name: self.lake.version(contract) for contract in PUBLISHED},
                     "checks": [(check.contract, len(check.verdicts), check.rows) for check in self.runner.checks],

@@ -30,9 +30,11 @@ class Regions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Interest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How sure the scorer must be of a topic (1/10,000), and how many topics one line may show."""
+    """How sure the scorer must be of a topic, and below what share of all sensitive categories together (1/10,000);
+    and how many topics one line may show."""
 
     threshold: int
+    most_sensitive: int
     most_topics: int
 
 
@@ -144,7 +146,8 @@ def _complaints(policy: Policy):
         for key, value in values.items():
             if value < 0 or (name == "sensitive_thresholds" and not 1 <= value <= 10_000):
                 yield f"`{name}.{key}` is out of range"
-    if not 1 <= policy.interest.threshold <= 10_000 or policy.interest.most_topics < 1:
+    interest = policy.interest
+    if not (1 <= interest.threshold <= 10_000 and 0 <= interest.most_sensitive <= 10_000 and interest.most_topics >= 1):
         yield "`interest` is out of range"
     if policy.landmark > policy.effective_from.astimezone(UTC).date():
         yield "`landmark` is after `effective_from`"

@@ -161,7 +161,7 @@ class _Subjects:
         if kind == "corpus":
             return self.draw.choice(self.corpus)
         if kind == "neither":
-            return self.draw.choice(taxonomy.neither().examples)
+            return self.draw.choice(taxonomy.neither().sayings)
         source = dict(self.topics)[name] if kind == "topic" else taxonomy.sensitive_categories()[name]
         return self.draw.choice(FRAMES[surface]).format(self.draw.choice(source.words))
 

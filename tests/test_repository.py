@@ -15,7 +15,7 @@ def test_delta_has_one_version():
 def test_every_pin_is_exact_and_stands_once():
     lines = [
         line
-        for name in ("requirements.txt", "requirements-dev.txt")
+        for name in ("requirements.txt", "requirements-dev.txt", "requirements-model.txt")
         for line in (ROOT / name).read_text().splitlines()
         if line and not line.startswith("#")
     ]

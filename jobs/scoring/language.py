@@ -1,41 +1,40 @@
-"""Language: whether a text is English enough to be screened. What can't be screened isn't used."""
+"""Language: whether a text is English enough to be screened. What can't be screened isn't used.
 
-import unicodedata
+A language is told by its function words, which stand in almost every sentence; a text none of whose words are known is
+no English either.
+"""
+
 from functools import lru_cache
 
-from jobs.scoring.words import FUNCTION_WORDS, foreign_function_words
+import numpy as np
 
-# From this share of letters outside Latin script on, a text can't be screened.
-MOST_FOREIGN_LETTERS = 0.2
+from jobs.scoring.text import normalise
+from jobs.scoring.words import FOREIGN_WORDS, FUNCTION_WORDS, SHARED_WORDS
+
+# From this many words on, this share of them unknown (in 1/10) is no English.
+FEWEST_WORDS, MOST_UNKNOWN = 3, 6
 
 
-def is_supported(plain: str, words: list[str]) -> bool:
-    """Whether normalised text reads as English: Latin script, and no other language's function words in the lead."""
-    if not plain.isascii():
-        letters = [c for c in plain if c.isalpha()]
-        foreign = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
-        if foreign > MOST_FOREIGN_LETTERS * max(len(letters), 1):
-            return False
-    english = sum(word in FUNCTION_WORDS for word in words)
-    foreign = [_foreign().get(word, 0) for word in words]
-    told = sum(1 for languages in foreign if languages)
-    if not told:
-        return True
-    # A word may be several languages' own: the one language that most of them speak for.
-    strongest = max(sum(bool(languages >> bit & 1) for languages in foreign) for bit in range(_languages()))
-    return strongest <= english or (strongest == 1 and len(words) > 4)
+def supported(row: np.ndarray, english: np.ndarray, foreign: np.ndarray, known: np.ndarray, rows: int) -> np.ndarray:
+    """(rows,) whether each text reads as English, from what is known of each of its words.
+
+    row: (W,) the text of each word; english and known: (W,) bool; foreign: (W,) bit i for language i of FOREIGN_WORDS.
+    """
+    words, own = np.bincount(row, minlength=rows), np.bincount(row[english], minlength=rows)
+    strongest = np.zeros(rows, dtype=np.int64)
+    of_them, theirs = row[foreign > 0], foreign[foreign > 0]
+    for bit in range(len(FOREIGN_WORDS)) if len(of_them) else ():
+        strongest = np.maximum(strongest, np.bincount(of_them[theirs >> bit & 1 > 0], minlength=rows))
+    reads_foreign = (strongest > own) & ~((strongest == 1) & (words > 4))
+    unknown = words - np.bincount(row[known], minlength=rows)
+    return ~reads_foreign & ~((words >= FEWEST_WORDS) & (unknown * 10 > words * MOST_UNKNOWN))
 
 
 @lru_cache(maxsize=1)
-def _foreign() -> dict[str, int]:
-    """Word → set of languages, as bits."""
+def foreign_bits() -> dict[str, int]:
+    """Word → languages whose function word it is, as bits; without accents and without what English also has."""
     found: dict[str, int] = {}
-    for bit, words in enumerate(foreign_function_words().values()):
-        for word in words:
+    for bit, words in enumerate(FOREIGN_WORDS.values()):
+        for word in {normalise(word) for word in words.split()} - FUNCTION_WORDS - SHARED_WORDS:
             found[word] = found.get(word, 0) | 1 << bit
     return found
-
-
-@lru_cache(maxsize=1)
-def _languages() -> int:
-    return len(foreign_function_words())

@@ -1,4 +1,9 @@
-"""Model: the trained classes and their whole-number weights, in one file without code."""
+"""Model: everything that scoring has learned, in one file without code: word pieces, projection, network and lexicon.
+
+All of it is whole numbers, and every product and sum of them that scoring makes stays below 2^24 (float32) or 2^53
+(float64), where floating point is exact in any order. So a text's answer depends on the text alone: not on its batch,
+the number of threads, the processor or the library underneath.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,30 +14,59 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from jobs.errors import Exit, NightjarError
+from jobs.scoring.lexicon import Lexicon
 
 DEFAULT = Path(__file__).parent.parent.parent / "build" / "model.safetensors"
-# A logit is a whole number of 1/LOGIT_UNIT.
-LOGIT_UNIT = 256
 NEITHER = "neither"
+# Size of an entry of a projected word (a sum of 8,192 of them stays exact), of a hidden unit, of a weight.
+WORD_LIMIT, HIDDEN_LIMIT, WEIGHT_LIMIT = 2_047, 255, 127
+# A hidden unit's value of 1.0.
+HIDDEN_UNIT = 32
+TENSORS = ("llama_pieces", "minilm_pieces", "projection", "hidden_bias", "weights", "bias")
+TEXTS = ("classes", "llama_tokenizer", "minilm_tokenizer", "lexicon_words", "lexicon_endings", "lexicon_not_endings")
+LEXICON_TENSORS = ("edges", "following", "bits", "harmless")
 
 
 @dataclass(frozen=True)
 class Model:
-    """Softmax over interests, sensitive categories and neither.
+    """Softmax over interests, sensitive categories and neither, of one hidden layer over a sum of projected words.
 
-    classes: (K,) names: topic ids, then the categories, then NEITHER; weights: (DIMENSIONS, K) and bias: (K,), whole.
-    A logit is (x · weights) / TEXT_UNIT + bias for a text's unit vector x, floored, in 1/LOGIT_UNIT.
+    classes: (K,) names: topic ids, then the categories, then NEITHER.
+    llama_pieces, minilm_pieces: (pieces, D) int8, vectors of the two tokenizers' word pieces; tokenizers: their JSON.
+    projection: (2D, H) int16: a word is its two mean piece vectors times this, in 1/word_unit.
+    hidden_bias: (H,) in 1/HIDDEN_UNIT; weights: (H, K) int8; bias: (K,), and logits, in 1/logit_unit.
     """
 
     classes: tuple[str, ...]
+    llama_pieces: np.ndarray
+    minilm_pieces: np.ndarray
+    projection: np.ndarray
+    hidden_bias: np.ndarray
     weights: np.ndarray
     bias: np.ndarray
-    digest: str
+    tokenizers: tuple[str, str]
+    lexicon: Lexicon
+    word_unit: int
+    logit_unit: int
+    digest: str = ""
 
 
-def write_model(file: Path, classes: list[str], weights: np.ndarray, bias: np.ndarray) -> str:
+def write_model(file: Path, model: Model) -> str:
     """Write a model file whole or not at all; its digest."""
-    data = save({"weights": weights.astype(np.int32), "bias": bias.astype(np.int32)}, {"classes": "\n".join(classes)})
+    lexicon = model.lexicon
+    texts = {
+        "classes": "\n".join(model.classes),
+        "llama_tokenizer": model.tokenizers[0],
+        "minilm_tokenizer": model.tokenizers[1],
+        "lexicon_words": "\n".join(lexicon.words),
+        "lexicon_endings": "\n".join(f"{bit} {ending}" for ending, bit in lexicon.endings),
+        "lexicon_not_endings": "\n".join(sorted(lexicon.not_endings)),
+    }
+    tensors = {name: getattr(model, name) for name in TENSORS}
+    tensors |= {f"lexicon_{name}": getattr(lexicon, name) for name in LEXICON_TENSORS}
+    tensors |= {name: np.frombuffer(text.encode(), dtype=np.uint8) for name, text in texts.items()}
+    tensors["units"] = np.array([model.word_unit, model.logit_unit])
+    data = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")
     part.write_bytes(data)
@@ -42,15 +76,37 @@ def write_model(file: Path, classes: list[str], weights: np.ndarray, bias: np.nd
 
 def read_model(file: Path) -> Model:
     """The model of a file; NightjarError(CONFIGURATION) where there is none, or it isn't one."""
+    digest = model_digest(file)
     try:
-        digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         with safe_open(str(file), framework="np") as tensors:
-            classes = tuple(tensors.metadata()["classes"].split("\n"))
-            weights, bias = tensors.get_tensor("weights"), tensors.get_tensor("bias")
-    except FileNotFoundError:
-        raise NightjarError(Exit.CONFIGURATION, "there is no scoring model", fix="make model") from None
+            found = {name: tensors.get_tensor(name) for name in tensors.keys()}
+        texts = {name: found[name].tobytes().decode() for name in TEXTS}
+        endings = (line.split(" ", 1) for line in texts["lexicon_endings"].split("\n"))
+        lexicon = Lexicon(
+            words=tuple(texts["lexicon_words"].split("\n")),
+            endings=tuple((ending, int(bit)) for bit, ending in endings),
+            not_endings=frozenset(texts["lexicon_not_endings"].split("\n")),
+            **{name: found[f"lexicon_{name}"] for name in LEXICON_TENSORS},
+        )
+        return Model(
+            classes=tuple(texts["classes"].split("\n")),
+            tokenizers=(texts["llama_tokenizer"], texts["minilm_tokenizer"]),
+            lexicon=lexicon,
+            word_unit=int(found["units"][0]),
+            logit_unit=int(found["units"][1]),
+            digest=digest,
+            **{name: found[name] for name in TENSORS},
+        )
     except Exception as error:
         raise NightjarError(
             Exit.CONFIGURATION, f"the scoring model can't be read ({type(error).__name__})", fix="make model"
         ) from None
-    return Model(classes, weights.astype(np.float64), bias.astype(np.float64), digest)
+
+
+def model_digest(file: Path) -> str:
+    """SHA-256 of a model file; NightjarError(CONFIGURATION) where there is none."""
+    try:
+        with open(file, "rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise NightjarError(Exit.CONFIGURATION, "there is no scoring model", fix="make model") from None

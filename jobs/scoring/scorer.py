@@ -1,12 +1,11 @@
-"""Scorer: a batch of texts in, a verdict, interests and signs for each out.
+"""Scorer: a batch of texts in; a verdict, interests and signs for each out.
 
-A text is used only when it is confidently about an interest and neither the lexicon nor the classifier sees a sign
-of a sensitive category in any of its sentences or labels. Everything is whole numbers, so an answer depends on the
-text alone: not on its batch, the engine or the processor.
+A text is used only when it is confidently about an interest and shows no sign of a sensitive category. Signs are
+independent of each other, and one is enough: a phrase of the lexicon, or a category's share of any window of the text
+or of the whole. A text without a clear sign is still not used where the categories together have too large a share.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -14,21 +13,19 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from jobs.decay import DIGITS
-from jobs.scoring import embedding
-from jobs.scoring.language import is_supported
-from jobs.scoring.lexicon import lexicon
-from jobs.scoring.model import LOGIT_UNIT, NEITHER, Model, read_model
-from jobs.scoring.text import normalise, segments
+from jobs.scoring.language import supported
+from jobs.scoring.model import Model, read_model
+from jobs.scoring.network import Network
+from jobs.scoring.reading import Reading, in_text_order, read, wholes, windows
+from jobs.scoring.rollup import Rollup
+from jobs.scoring.vocabulary import Vocabulary
 from schemas.words import SENSITIVE_CATEGORIES
 
 SCORE_UNIT = 10_000
 TOPIC_SCORES = pa.list_(pa.struct([("topic_id", pa.string()), ("score", pa.int32())]))
-# exp(-d / LOGIT_UNIT) in 1/10⁹ for every whole d: computed in decimal, so that it is the same everywhere.
-_EXP = np.array(
-    [int((DIGITS.exp(Decimal(-d) / LOGIT_UNIT) * 10**9).to_integral_value()) for d in range(0, 21 * LOGIT_UNIT)],
-    dtype=np.float64,
-)
+LABELS = pa.list_(pa.string())
+_VERDICTS = pa.array(["unsupported_language", "empty", "sensitive", "no_interest", "used"])
+_UNSUPPORTED, _EMPTY, _SENSITIVE, _NO_INTEREST, _USED = range(5)
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,7 @@ class Settings:
     model: Path
     thresholds: tuple[int, ...]
     interest_threshold: int
+    most_sensitive: int
     most_topics: int
 
 
@@ -49,16 +47,26 @@ class Verdicts(NamedTuple):
     categories: pa.Int32Array
 
 
+_WITHHELD = Verdicts(pa.array(["sensitive"]), pa.array([[]], TOPIC_SCORES), pa.array([0], pa.int32()))
+
+
+class Shares(NamedTuple):
+    """What the network says of texts: (N, 7) a category's largest share, of any window or the whole, in 1/10,000;
+    and the odds of (N, topics), with the (N,) sum over all classes."""
+
+    categories: np.ndarray
+    topics: np.ndarray
+    total: np.ndarray
+
+
 class Scorer:
     """Scores texts by one model under one policy's thresholds."""
 
     def __init__(self, model: Model, settings: Settings):
         self.model, self.settings = model, settings
-        self._lexicon, self._words = lexicon(), embedding.words()
-        place = {name: index for index, name in enumerate(model.classes)}
-        self._sensitive = np.array([place[name] for name in SENSITIVE_CATEGORIES])
-        self._neither = place[NEITHER]
-        self._topics = np.array([i for i in range(len(place)) if i != self._neither and i not in self._sensitive])
+        self._vocabulary, self._network = Vocabulary(model), Network(model)
+        self._topics = len(model.classes) - len(SENSITIVE_CATEGORIES) - 1
+        self._rollup = Rollup(model.classes[: self._topics])
         self._thresholds = np.array(settings.thresholds)
 
     @classmethod
@@ -67,62 +75,71 @@ class Scorer:
         """The process's scorer for these settings, loaded once."""
         return cls(read_model(settings.model), settings)
 
-    def judge(self, texts: pa.StringArray, labels: list[list[str]]) -> Verdicts:
-        """A verdict per text with its label names. A null text is judged by its labels, and empty without any."""
-        judged = [self._read(text, names) for text, names in zip(texts.to_pylist(), labels, strict=True)]
-        pieces = [segment for item in judged for segment in item.segments]
-        wholes = [[word for segment in item.segments for word in segment] for item in judged]
-        signs = self._signs(pieces)
-        shares = self.shares(wholes)
-        verdicts, topics, categories, at = [], [], [], 0
-        for item, share in zip(judged, shares, strict=True):
-            seen = int(np.bitwise_or.reduce(signs[at : at + len(item.segments)], initial=0))
-            seen |= self._above(share[None, :])[0]
-            at += len(item.segments)
-            verdict, found = self._decide(item, seen, share)
-            verdicts.append(verdict)
-            topics.append(found)
-            categories.append(seen if verdict == "sensitive" else 0)
+    def judge(self, texts: pa.StringArray, labels: list[list[str]] | pa.ListArray) -> Verdicts:
+        """A verdict per text with its label names. A null text is judged by its labels, and empty without any.
+
+        A text that can't be judged, whatever the error, is sensitive, without costing the others their verdict.
+        """
+        labels = labels if isinstance(labels, pa.ListArray) else pa.array(labels, LABELS)
+        try:
+            return self._judge(texts, labels)
+        except Exception:
+            if len(texts) < 2:
+                return Verdicts(*(column[: len(texts)] for column in _WITHHELD))
+            half = len(texts) // 2
+            parts = self.judge(texts[:half], labels[:half]), self.judge(texts[half:], labels[half:])
+            return Verdicts(*(pa.concat_arrays(columns) for columns in zip(*parts, strict=True)))
+
+    def _judge(self, texts: pa.StringArray, labels: pa.ListArray) -> Verdicts:
+        reading = read(texts, labels)
+        word = self._vocabulary.rows(reading.words)[reading.word]
+        shares, signs = self.shares(reading, word), self.signs(reading, word)
+        seen = signs | (shares.categories >= self._thresholds) @ (1 << np.arange(len(SENSITIVE_CATEGORIES)))
+        # Written so that a share that is no number would not be used either.
+        clean = (seen == 0) & (shares.categories.sum(axis=1) < self.settings.most_sensitive)
+        wanted = self.settings.interest_threshold, self.settings.most_topics
+        found = self._rollup.topics(shares.topics, shares.total, clean, threshold=wanted[0], most_topics=wanted[1])
+        verdict = np.select(
+            [~reading.anything, ~self._readable(reading, word), seen != 0, ~clean | (found.count == 0)],
+            [_EMPTY, _UNSUPPORTED, _SENSITIVE, _NO_INTEREST],
+            _USED,
+        )
         return Verdicts(
-            pa.array(verdicts, pa.string()), pa.array(topics, TOPIC_SCORES), pa.array(categories, pa.int32())
+            _VERDICTS.take(pa.array(verdict)),
+            found.keep(verdict == _USED),
+            pa.array(np.where(verdict == _SENSITIVE, seen, 0), pa.int32()),
         )
 
-    def shares(self, texts: list[list[str]]) -> np.ndarray:
-        """Shape (texts, classes): each class's softmax share in 1/10,000, floored, for each text's words."""
-        logits = np.floor(self._words.unit_vectors(texts) @ self.model.weights / embedding.TEXT_UNIT) + self.model.bias
-        below = (logits.max(axis=1, keepdims=True) - logits).astype(np.int64)
-        odds = np.where(below < len(_EXP), _EXP[np.minimum(below, len(_EXP) - 1)], 0)
-        return (odds * SCORE_UNIT // odds.sum(axis=1, keepdims=True)).astype(np.int64)
+    def shares(self, reading: Reading, word: np.ndarray) -> Shares:
+        """The network's view of each text: all of it for the topics, any window of it for the categories."""
+        rows = len(reading.anything)
+        categories = np.zeros((rows, len(SENSITIVE_CATEGORIES)), dtype=np.int64)
+        topics, total = np.zeros((rows, self._topics), dtype=np.float32), np.ones(rows)
+        whole, part = wholes(reading), windows(reading)
+        parts = np.bincount(part.row, minlength=rows)
+        # A text of one window is its own whole.
+        part = part._replace(**{name: getattr(part, name)[parts[part.row] > 1] for name in part._fields})
+        for window, order in ((whole, in_text_order(reading)), (part, None)):
+            words = word if order is None else word[order]
+            hidden = self._network.hidden(self._vocabulary.vectors, words, window.start, window.length)
+            for at, odds in self._network.odds(hidden):
+                of, among = window.row[at], odds.sum(axis=1, dtype=np.float32).astype(np.float64)
+                share = odds[:, self._topics : -1].astype(np.float64) * SCORE_UNIT // among[:, None]
+                np.maximum.at(categories, of, share.astype(np.int64))
+                if order is not None:
+                    topics[of], total[of] = odds[:, : self._topics], among
+        return Shares(categories, topics, total)
 
-    def _read(self, text: str | None, names: list[str]) -> "_Read":
-        parts = [normalise(part) for part in (text, *names) if part is not None]
-        found = [segment for part in parts for segment in segments(part)]
-        supported = is_supported(" ".join(parts), [word for segment in found for word in segment])
-        return _Read(found, supported, any(part.strip() for part in parts))
+    def signs(self, reading: Reading, word: np.ndarray) -> np.ndarray:
+        """(N,) bits of the categories that a phrase of the lexicon is a sign of, anywhere in each text."""
+        known = self._vocabulary
+        bits = self.model.lexicon.signs(known.form[word], known.ending[word], reading.segment)
+        found, at = np.zeros(len(reading.anything), dtype=np.int64), np.flatnonzero(bits)
+        np.bitwise_or.at(found, reading.row[reading.segment[at]], bits[at])
+        return found
 
-    def _signs(self, pieces: list[list[str]]) -> np.ndarray:
-        by_lexicon = np.array([self._lexicon.signs(words) for words in pieces], dtype=np.int64)
-        return by_lexicon | self._above(self.shares(pieces)) if pieces else by_lexicon
-
-    def _above(self, shares: np.ndarray) -> np.ndarray:
-        above = shares[:, self._sensitive] >= self._thresholds
-        return above @ (1 << np.arange(len(SENSITIVE_CATEGORIES)))
-
-    def _decide(self, item: "_Read", seen: int, share: np.ndarray) -> tuple[str, list[dict]]:
-        if not item.anything:
-            return "empty", []
-        if not item.supported or not item.segments:
-            return "unsupported_language", []
-        if seen:
-            return "sensitive", []
-        best = self._topics[np.argsort(-share[self._topics], kind="stable")[: self.settings.most_topics]]
-        sure = [i for i in best if share[i] >= self.settings.interest_threshold]
-        if not sure:
-            return "no_interest", []
-        return "used", [{"topic_id": self.model.classes[i], "score": int(share[i])} for i in sure]
-
-
-class _Read(NamedTuple):
-    segments: list[list[str]]
-    supported: bool
-    anything: bool
+    def _readable(self, reading: Reading, word: np.ndarray) -> np.ndarray:
+        known, rows = self._vocabulary, len(reading.anything)
+        row = reading.row[reading.segment]
+        english = supported(row, known.english[word], known.foreign[word], known.known[word], rows)
+        return english & ~reading.foreign_letters & (np.bincount(row, minlength=rows) > 0)

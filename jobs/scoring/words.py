@@ -44,18 +44,8 @@ FOREIGN_WORDS = {
 }
 
 
-def foreign_function_words() -> dict[str, frozenset[str]]:
-    """By language (ISO 639-1), without accents and without what English also has."""
-    from jobs.scoring.text import normalise
-
-    return {
-        language: frozenset(normalise(word) for word in words.split()) - FUNCTION_WORDS - _ALSO_ENGLISH
-        for language, words in FOREIGN_WORDS.items()
-    }
-
-
-# Spelled like English words, names or abbreviations.
-_ALSO_ENGLISH = frozenset(
+# Of those, the ones spelled like English words, names or abbreviations.
+SHARED_WORDS = frozenset(
     """do das as os mas son sin con mi ma ta sa me tu su est sont ton tes les des du der den dem die war er en er van
     ben sen ne var en mu min men de kan en ett med av som har vi ni co to tak mam na se cho la lo mine till il ho sei
     dove come per non una quale no we bin ist it los del hay soy este esta para nos es un ik bij zij we uit dit wil dan

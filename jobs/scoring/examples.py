@@ -1,0 +1,86 @@
+"""Examples: what the model learns from, all of it the project's own: sayings as they stand, and terms in frames."""
+
+from random import Random
+
+from jobs.scoring import taxonomy
+from jobs.scoring.grammar import expand, fill
+from jobs.scoring.model import NEITHER
+from schemas.words import SENSITIVE_CATEGORIES
+
+# In how many frames a term is seen.
+TOPIC_FRAMES, SENSITIVE_FRAMES, SIGN_FRAMES, NEITHER_FRAMES, FILLS = 6, 4, 2, 8, 24
+# How often a saying counts: it is worth more than a frame. One of a sensitive category, or of none, more still.
+TOPIC_SAYINGS, OTHER_SAYINGS = 2, 3
+SOUPS, TOLD, ARGUED = 4_000, 3_000, 2_000
+# One example in so many is said again with an opening or an ending.
+POLITE = 4
+_LADLES = ("{}", "a {}", "the {}", "{} and", "my {}", "{} of", "to {}", "{} in")
+_SOUP = ("object", "objects", "person", "name", "place", "doing", "unit", "word")
+
+
+def examples() -> list[tuple[str, str]]:
+    """(text, class) of every example, the same every time."""
+    plain = [*_topics(), *_requests(), *_sensitive(), *_neither()]
+    draw, polite = Random("polite"), taxonomy.frames()["polite"]
+    return plain + [(draw.choice(polite).format(text), name) for text, name in plain if draw.randrange(POLITE) == 0]
+
+
+def terms() -> list[str]:
+    """Words of all interests."""
+    return [word for topic in taxonomy.topics().values() for word in topic.words]
+
+
+def _topics():
+    frames = taxonomy.frames()["any"]
+    for name, topic in taxonomy.topics().items():
+        draw = Random(name)
+        yield from ((text, name) for text in (topic.about, topic.name.lower()))
+        yield from ((text, name) for text in topic.sayings * TOPIC_SAYINGS)
+        for word in topic.words:
+            yield word, name
+            yield from ((frame.format(word), name) for frame in draw.sample(frames, TOPIC_FRAMES))
+
+
+def _requests():
+    requests = taxonomy.requests()
+    for name, forms in requests.frames.items():
+        draw = Random(name)
+        for form in forms.splitlines():
+            yield from ((fill(form, requests.lists, draw, {}), name) for _ in range(FILLS if "{" in form else 3))
+
+
+def _sensitive():
+    frames, harmless = taxonomy.frames(), terms()
+    for name in SENSITIVE_CATEGORIES:
+        category, draw = taxonomy.sensitive_categories()[name], Random(name)
+        yield from ((text, name) for text in category.sayings * OTHER_SAYINGS)
+        forms = {of: text.splitlines() for of, text in category.frames.items()}
+        yield from ((text, name) for text in expand(category.lists, forms, per_term=SENSITIVE_FRAMES))
+        for sign in [*category.words, *category.lexicon]:
+            yield sign, name
+            yield from ((frame.format(sign), name) for frame in draw.sample(frames["any"], SIGN_FRAMES))
+            yield draw.choice(frames["mixed"]).format(sign=sign, term=draw.choice(harmless)), name
+    lists, draw = _told_lists(), Random("argued")
+    yield from ((fill(draw.choice(frames["argued"]), lists, draw, {}), "political_views") for _ in range(ARGUED))
+
+
+def _neither():
+    neither, lists = taxonomy.neither(), _told_lists()
+    yield from ((text, NEITHER) for text in neither.sayings * OTHER_SAYINGS)
+    forms = {of: text.splitlines() for of, text in neither.frames.items()}
+    yield from ((text, NEITHER) for text in expand(neither.lists, forms, per_term=NEITHER_FRAMES))
+    for name, texts in neither.look_alikes.items():
+        yield from ((text, name) for text in texts * OTHER_SAYINGS)
+    draw, told = Random("told"), taxonomy.frames()["told"]
+    yield from ((fill(draw.choice(told), lists, draw, {}), NEITHER) for _ in range(TOLD))
+    # Harmless words that don't belong together: whatever is odd is not therefore sensitive.
+    draw = Random("soup")
+    words = terms() + [word for name in _SOUP for word in neither.lists[name]]
+    for _ in range(SOUPS):
+        count = draw.choice((2, 2, 3, 3, 4))
+        yield " ".join(draw.choice(_LADLES).format(draw.choice(words)) for _ in range(count)), NEITHER
+
+
+def _told_lists() -> dict[str, list[str]]:
+    political = taxonomy.sensitive_categories()["political_views"].lists
+    return {**taxonomy.neither().lists, "text": political["text"], "side": political["side"], "term": terms()}
