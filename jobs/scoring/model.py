@@ -32,8 +32,8 @@ class Model:
     """Softmax over interests, sensitive categories and neither, of one hidden layer over a sum of projected words.
 
     classes: (K,) names: topic ids, then the categories, then NEITHER.
-    llama_pieces, minilm_pieces: (pieces, D) int8, vectors of the two tokenizers' word pieces; tokenizers: their JSON.
-    projection: (2D, H) int16: a word is its two mean piece vectors times this, in 1/word_unit.
+    llama_pieces, minilm_pieces: (pieces, 256) and (pieces, 384) int8, vectors of the two tokenizers' word pieces;
+    tokenizers: their JSON. projection: (640, H) int16: a word is its two mean piece vectors times this, in 1/word_unit.
     hidden_bias: (H,) in 1/HIDDEN_UNIT; weights: (H, K) int8; bias: (K,), and logits, in 1/logit_unit.
     """
 

