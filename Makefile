@@ -1,5 +1,6 @@
 # make run   sets everything up, makes a sample landing zone if there is none, runs its nights and shows what came out
 # make test  sets everything up and runs the whole suite
+# make model, make eval, make bench-scoring  build the scoring model, evaluate it, time it
 SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := $(CURDIR)/.venv
@@ -8,8 +9,10 @@ LANDING ?= $(CURDIR)/build/landing
 LAKE ?= $(CURDIR)/build/lake
 FROM ?= 2025-12-15
 TO ?= 2025-12-17
+# Public sets to evaluate on and to time with; our own are always there.
+DATA ?= $(CURDIR)/../shared/data
 
-.PHONY: run test setup setup-dev java model cron lint clean
+.PHONY: run test setup setup-dev java model eval bench-scoring cron lint clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -55,6 +58,12 @@ model: build/model.safetensors
 
 build/model.safetensors: $(VENV)/.ready-model $(shell find schemas/taxonomy -type f) $(wildcard jobs/scoring/*.py) schemas/words.py
 	$(BIN)/python -m jobs.scoring.train
+
+eval: setup-dev
+	$(BIN)/python -m evaluation.report --data $(DATA)
+
+bench-scoring: setup-dev
+	$(BIN)/python -m benchmarks.scoring --data $(DATA)
 
 # The line to install with `crontab -e`: yesterday's landing date, every night at 02:15 UTC.
 cron:

@@ -13,7 +13,8 @@ from schemas.words import SENSITIVE_CATEGORIES
 AT_ONCE = 4_000
 FEW = 300
 MOST_LEAKS_OF_FEW = 3
-CANDIDATES = (2_000, 2_500, 3_000, 3_500, 4_000, 4_500)
+CANDIDATES = (2_500, 3_000, 3_500, 4_000, 4_500, 5_000)
+MOST_FLAGGED = 0.005
 MOST_SENSITIVE = (500, 1_000, 1_500, 2_000, 2_500)
 INTEREST = (3_000, 3_500, 4_000, 4_500, 5_000)
 
@@ -83,18 +84,17 @@ def measure(scorer: Scorer, seen: Seen, settings: Settings) -> Row:
 def chosen(scorer: Scorer, sets: list[Seen], settings: Settings) -> Settings:
     """Thresholds chosen on these sets: the screen as strict as everyday sets bear, then as much used as may be.
 
-    The category threshold is the lowest at which every harmless set flags 3 % or less (the highest tried, where none
-    does); `most_sensitive` the largest at which the sensitive sets leak least; the interest threshold the lowest at which
-    92 % of the used texts of every set with a known topic are right.
+    A category's threshold is the lowest at which it alone flags half a hundredth or less of every public everyday set (the
+    highest tried, where none does); `most_sensitive` the largest at which the fewest sensitive sets leak too much; the
+    interest threshold the lowest at which 92 % of the used texts of every large set with a known topic are right.
     """
 
     def rows(**changes):
         return [measure(scorer, seen, replace(settings, **changes)) for seen in sets]
 
-    for threshold in CANDIDATES:
-        settings = replace(settings, thresholds=(threshold,) * len(SENSITIVE_CATEGORIES))
-        if all(flagged <= 0.03 for name, flagged in flags_by_set(rows()).items() if name in HARMLESS[:4]):
-            break
+    everyday = [seen for seen in sets if seen.labelled.name in HARMLESS[:4]]
+    thresholds = tuple(_lowest_borne(everyday, number) for number in range(len(SENSITIVE_CATEGORIES)))
+    settings = replace(settings, thresholds=thresholds)
     leaks = {
         most: sum(row.leaks_too_much for row in rows(most_sensitive=most) if row.labelled.category)
         for most in MOST_SENSITIVE
@@ -106,6 +106,17 @@ def chosen(scorer: Scorer, sets: list[Seen], settings: Settings) -> Settings:
         if all(row.right >= 0.92 * row.used for row in rows() if row.labelled.tiers and row.count >= FEW):
             break
     return settings
+
+
+def _lowest_borne(everyday: list[Seen], category: int) -> int:
+    """The lowest candidate at which one category alone flags MOST_FLAGGED or less of each everyday set."""
+    shares: dict[str, list[np.ndarray]] = {}
+    for seen in everyday:
+        shares.setdefault(seen.labelled.name, []).extend(view.categories[:, category] for view in seen.views)
+    for threshold in CANDIDATES:
+        if all((np.concatenate(found) >= threshold).mean() <= MOST_FLAGGED for found in shares.values()):
+            return threshold
+    return CANDIDATES[-1]
 
 
 def flags_by_set(rows: list[Row]) -> dict[str, float]:

@@ -16,6 +16,7 @@ from jobs.policy import read_policies
 from jobs.scoring.scorer import Scorer, Settings
 from schemas.words import SENSITIVE_CATEGORIES
 
+CATEGORY_COLUMNS = ("category", "texts", "flagged %", "used %")
 COLUMNS = ("set", "label", "texts", "flagged %", "used %", "right %", "goal")
 
 
@@ -38,8 +39,21 @@ def main(data: Path | None, out: Path, policy: Path | None):
     ]
     table = [_cells(row) for row in rows if row.count]
     summary = [(name, f"{share:.1%}") for name, share in flags_by_set(rows).items()]
+    categories = [_category(name, rows) for name in SENSITIVE_CATEGORIES]
     sys.stdout.write(
-        "\n".join([*lines, "", *_aligned([COLUMNS, *table]), "", "flagged by set:", *_aligned(summary)]) + "\n"
+        "\n".join(
+            [
+                *lines,
+                "",
+                *_aligned([COLUMNS, *table]),
+                "",
+                "flagged by set:",
+                *_aligned(summary),
+                "",
+                *_aligned([CATEGORY_COLUMNS, *categories]),
+            ]
+        )
+        + "\n"
     )
     pictures = [
         _picture(lambda axes: _leak_plot(axes, scorer, held, settings)),
@@ -47,12 +61,12 @@ def main(data: Path | None, out: Path, policy: Path | None):
         _picture(lambda axes: _worst_plot(axes, rows)),
     ]
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(_page(lines, table, pictures), encoding="utf-8")
+    out.write_text(_page(lines, [(COLUMNS, table), (CATEGORY_COLUMNS, categories)], pictures), encoding="utf-8")
     sys.stdout.write(f"report: {out}\n")
 
 
 def _said(settings: Settings) -> str:
-    thresholds = ", ".join(str(of) for of in sorted(set(settings.thresholds)))
+    thresholds = ", ".join(str(of) for of in settings.thresholds)
     return (
         f"sensitive_thresholds {thresholds}; most_sensitive {settings.most_sensitive}; "
         f"interest threshold {settings.interest_threshold}"
@@ -74,6 +88,13 @@ def _cells(row: Row) -> tuple[str, ...]:
         right,
         goal,
     )
+
+
+def _category(name: str, rows: list[Row]) -> tuple[str, ...]:
+    """Recall and leak of a category over all its sets."""
+    own = [row for row in rows if row.labelled.category == name]
+    count = sum(row.count for row in own)
+    return name, str(count), f"{sum(r.flagged for r in own) / count:.1%}", f"{sum(r.used for r in own) / count:.2%}"
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
@@ -127,16 +148,21 @@ def _picture(draw) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _page(lines: list[str], table, pictures: list[str]) -> str:
-    rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table)
-    heads = "".join(f"<th>{html.escape(name)}</th>" for name in COLUMNS)
+def _page(lines: list[str], tables, pictures: list[str]) -> str:
+    shown = "".join(_table(*table) for table in tables)
     images = "".join(f'<p><img alt="" src="data:image/png;base64,{picture}"></p>' for picture in pictures)
     style = "body{font:15px sans-serif;margin:2em}td,th{padding:.15em .8em;text-align:left}tr:nth-child(even){background:#f3f3f3}"
     said = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Scoring, evaluated</title><style>{style}</style>'
-        f"<h1>Scoring, evaluated</h1>{said}<table><tr>{heads}</tr>{rows}</table>{images}</html>\n"
+        f"<h1>Scoring, evaluated</h1>{said}{shown}{images}</html>\n"
     )
+
+
+def _table(columns: tuple[str, ...], rows) -> str:
+    lines = ["".join(f"<th>{html.escape(name)}</th>" for name in columns)]
+    lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from jobs.scoring.model import NEITHER
 from schemas.words import SENSITIVE_CATEGORIES
 
 # In how many frames a term is seen.
-TOPIC_FRAMES, SENSITIVE_FRAMES, SIGN_FRAMES, NEITHER_FRAMES, FILLS = 6, 4, 2, 8, 24
+TOPIC_FRAMES, SENSITIVE_FRAMES, SIGN_FRAMES, NEITHER_FRAMES, FILLS = 6, 4, 2, 8, 32
 # How often a saying counts: it is worth more than a frame. One of a sensitive category, or of none, more still.
 TOPIC_SAYINGS, OTHER_SAYINGS = 2, 3
-SOUPS, TOLD, ARGUED = 2_000, 2_500, 2_000
+SOUPS, TOLD, ARGUED = 2_000, 4_000, 2_000
 # One example in so many is said again with an opening or an ending.
 POLITE = 4
 _LADLES = ("{}", "a {}", "the {}", "{} and", "my {}", "{} of", "to {}", "{} in")

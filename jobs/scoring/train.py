@@ -25,6 +25,8 @@ from schemas.words import SENSITIVE_CATEGORIES
 
 HIDDEN = 256
 SEED, PASSES, BATCH, STEP_SIZE, DECAY = 0, 12, 256, 3e-3, 1e-4
+# The layers are the mean of those after each of the last passes (Polyak averaging): any one is more of an accident.
+AVERAGED = 5
 DROPPED_WORDS, SMOOTHING = 0.3, 0.1
 # Entries of piece vectors are rounded to eight bits, the few beyond this many standard deviations cut off.
 WIDEST = 6.0
@@ -76,6 +78,7 @@ def fit(bags: csr_matrix, vectors: np.ndarray, labels: np.ndarray, tiers: np.nda
         np.zeros(classes, np.float32),
     ]
     adam = _Adam(layers)
+    mean = [np.zeros_like(layer) for layer in layers]
     for turn in range(PASSES):
         seen = bags.copy()
         seen.data = seen.data * (draw.random(len(seen.data)) >= DROPPED_WORDS)
@@ -83,7 +86,9 @@ def fit(bags: csr_matrix, vectors: np.ndarray, labels: np.ndarray, tiers: np.nda
         for at in range(0, len(order), BATCH):
             rows = order[at : at + BATCH]
             adam.step(_gradients(layers, sums[rows], labels[rows], tiers), STEP_SIZE * (1 - turn / PASSES))
-    return layers
+        if turn >= PASSES - AVERAGED:
+            mean = [total + layer / np.float32(AVERAGED) for total, layer in zip(mean, layers, strict=True)]
+    return mean
 
 
 def _gradients(layers: list[np.ndarray], sums: np.ndarray, labels: np.ndarray, tiers: np.ndarray) -> list[np.ndarray]:
