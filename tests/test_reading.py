@@ -133,10 +133,13 @@ def test_the_rollup_goes_down_as_long_as_one_child_holds_half(rows, threshold):
 @pytest.mark.parametrize(
     ("text", "plain"),
     [
-        ("a 🙏", "a  🙏 "),
+        ("a🙏 b", "a 🙏  b"),
         ("d1et gr@ss", "d1et grass"),
         ("it’s", "it's"),
         ("ﬁne", "fine"),
+        ("chur\u0441h", "church"),
+        ("p r a y", "pray pra ray"),
+        ("i\u200bll", "ill"),
         ("naïve", "naive"),
         ("a🙏b", "a 🙏 b"),
     ],

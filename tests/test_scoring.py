@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -162,10 +163,17 @@ def test_an_empty_batch_has_no_verdicts():
     assert SCORER._judge(pa.array([], pa.string()), pa.array([], LABELS)).verdict.to_pylist() == []
 
 
-def test_a_long_text_is_judged_window_by_window():
-    filler = "we cooked pasta with garlic and basil and a little cheese and then we baked bread "
-    assert outcome(filler * 6) == "used"
-    assert outcome(filler * 3 + "my period is two weeks late and i feel sick " + filler * 3) == "sensitive"
+def test_a_sign_that_only_the_network_sees_is_not_thinned_by_the_words_around_it():
+    texts = [text for text in SENSITIVE if 5 <= len(text.split()) <= 8 and text.replace(" ", "").isalpha()]
+    view = SCORER.view(pa.array(texts), pa.array([[]] * len(texts), LABELS))
+    above = (view.categories >= np.array(SCORER.settings.thresholds)).any(axis=1)
+    network_alone = [text for text, sign, seen in zip(texts, view.signs, above, strict=True) if seen and not sign]
+    filler = "how do i change the tires on my car and which oil does it need "
+    assert len(network_alone) > 100 and outcome(filler * 6) == "used"
+    long = judge(*(f"{filler * 12}{text} {filler * 12}" for text in network_alone))
+    # Without windows hardly one of them would be seen among three hundred other words.
+    assert sum(verdict == "sensitive" for verdict, _, _ in long) > 0.5 * len(long)
+    assert sum(verdict == "used" for verdict, _, _ in long) < 0.1 * len(long)
 
 
 def test_every_topic_is_an_interest_and_no_sensitive_node_can_be_one():

@@ -12,6 +12,8 @@ TOPIC_FRAMES, SENSITIVE_FRAMES, SIGN_FRAMES, NEITHER_FRAMES, FILLS = 6, 4, 2, 8,
 # How often a saying counts: it is worth more than a frame. One of a sensitive category, or of none, more still.
 TOPIC_SAYINGS, OTHER_SAYINGS = 2, 3
 SOUPS, TOLD, ARGUED = 2_000, 4_000, 2_000
+# Two sayings in one breath: one of them sensitive, or neither.
+RUN_ON_SENSITIVE, RUN_ON_HARMLESS = 2_000, 6_000
 # One example in so many is said again with an opening or an ending.
 POLITE = 4
 _LADLES = ("{}", "a {}", "the {}", "{} and", "my {}", "{} of", "to {}", "{} in")
@@ -20,7 +22,7 @@ _SOUP = ("object", "objects", "person", "name", "place", "doing", "unit", "word"
 
 def examples() -> list[tuple[str, str]]:
     """(text, class) of every example, the same every time."""
-    plain = [*_topics(), *_requests(), *_sensitive(), *_neither()]
+    plain = [*_topics(), *_requests(), *_sensitive(), *_neither(), *_run_on()]
     draw, polite = Random("polite"), taxonomy.frames()["polite"]
     return plain + [(draw.choice(polite).format(text), name) for text, name in plain if draw.randrange(POLITE) == 0]
 
@@ -79,6 +81,23 @@ def _neither():
     for _ in range(SOUPS):
         count = draw.choice((2, 2, 3, 3, 4))
         yield " ".join(draw.choice(_LADLES).format(draw.choice(words)) for _ in range(count)), NEITHER
+
+
+def _run_on():
+    """What is sensitive stays so beside something harmless, without a full stop between them, as speech is written down."""
+    draw = Random("run on")
+    harmless = [(text, name) for text, name in [*_topics(), *_requests()] if name != NEITHER and len(text.split()) > 3]
+    categories = {name: taxonomy.sensitive_categories()[name].sayings for name in SENSITIVE_CATEGORIES}
+    for _ in range(RUN_ON_SENSITIVE):
+        name = draw.choice(SENSITIVE_CATEGORIES)
+        parts = [draw.choice(categories[name]), draw.choice(harmless)[0]]
+        draw.shuffle(parts)
+        yield " ".join(parts), name
+    for _ in range(RUN_ON_HARMLESS):
+        (text, name), (other, _) = draw.choice(harmless), draw.choice(harmless)
+        parts = [text, " ".join(other.split()[:4])]
+        draw.shuffle(parts)
+        yield " ".join(parts), name
 
 
 def _told_lists() -> dict[str, list[str]]:

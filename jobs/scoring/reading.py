@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from jobs.scoring.text import NEEDS_MORE, normalise
 
-WINDOW, STRIDE = 16, 8
+WINDOW, STRIDE = 12, 6
 _SENTENCE_END = r"[.!?;\n\r]+(?:\s+|\z)|[\n\r]+"
 _BETWEEN_WORDS = r"[^\p{L}\p{N}'\x{2190}-\x{2bff}\x{1f000}-\x{1faff}]+"
 _LETTER = re.compile(r"[^\W\d_]")
