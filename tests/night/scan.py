@@ -1,15 +1,23 @@
 """Looks for planted strings in everything a night leaves behind, decoded."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 
+def _files(roots):
+    """Every file below the roots. A running Spark removes folders: os.walk passes over those that are gone, rglob raises."""
+    for root in roots:
+        for folder, _, names in os.walk(root):
+            yield from (file for file in (Path(folder) / name for name in names) if file.is_file())
+
+
 def findings(strings: list[str], *roots: Path) -> dict[str, list[str]]:
     """String → files under the roots that hold it: as bytes, inside gzip, or in any value or statistic of Parquet."""
     found: dict[str, list[str]] = {}
-    for file in (file for root in roots for file in root.rglob("*") if file.is_file()):
+    for file in _files(roots):
         try:
             content = _decoded(file)
         except FileNotFoundError:
