@@ -82,11 +82,12 @@ def _ours():
 
     from jobs.batch import settings_of
     from jobs.policy import read_policies
-    from jobs.scoring.scorer import LABELS, Scorer
+    from jobs.scoring.reading import unlabelled
+    from jobs.scoring.scorer import Scorer
 
     pa.set_cpu_count(1)
     scorer = Scorer.cached(settings_of(read_policies()[-1]))
-    return lambda texts: scorer.judge(pa.array(texts, pa.string()), pa.array([[]] * len(texts), LABELS))
+    return lambda texts: scorer.judge(*unlabelled(texts))
 
 
 def _wordllama():
@@ -132,7 +133,7 @@ def _report(found: dict[str, list[dict]], data: Path | None) -> str:
         name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for name, runs in found.items()
     }
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
     ).stdout.strip()
     rows = [
         f"{name:<12}{of['warm']:>14,.0f}{of['cold']:>14,.0f}{of['start']:>12.2f}{of['peak']:>12.0f}"

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
 
 from evaluation.sets import HARMLESS, Labelled
 from jobs.scoring import taxonomy
-from jobs.scoring.scorer import LABELS, Scorer, Settings, View
+from jobs.scoring.reading import unlabelled
+from jobs.scoring.scorer import SCORE_UNIT, Scorer, Settings, View
 from schemas.words import SENSITIVE_CATEGORIES
 
 AT_ONCE = 4_000
@@ -65,7 +65,7 @@ def look(scorer: Scorer, labelled: Labelled) -> Seen:
     pieces = [labelled.texts[at : at + AT_ONCE] for at in range(0, len(labelled.texts), AT_ONCE)]
     return Seen(
         labelled,
-        [scorer.view(pa.array(texts, pa.string()), pa.array([[]] * len(texts), LABELS)) for texts in pieces],
+        [scorer.view(*unlabelled(texts)) for texts in pieces],
     )
 
 
@@ -126,17 +126,18 @@ def flags_by_set(rows: list[Row]) -> dict[str, float]:
     return {name: sum(r.flagged for r in found) / max(sum(r.count for r in found), 1) for name, found in of.items()}
 
 
-def sweep(scorer: Scorer, sets: list[Seen], settings: Settings, category: str) -> list[tuple[float, float]]:
-    """(share of everyday texts flagged, share of this category's texts used) for one threshold after the other."""
-    points = []
+def sweep(scorer: Scorer, sets: list[Seen], settings: Settings) -> dict[str, list[tuple[float, float]]]:
+    """By category (share of everyday texts flagged, share of its own used) for one threshold after the other."""
+    points = {category: [] for category in SENSITIVE_CATEGORIES}
     for threshold in range(500, 8_001, 500):
         tried = replace(
             settings, thresholds=(threshold,) * len(SENSITIVE_CATEGORIES), most_sensitive=min(threshold, 10_000)
         )
         rows = [measure(scorer, seen, tried) for seen in sets]
-        everyday = [row for row in rows if row.labelled.name in HARMLESS]
-        own = [row for row in rows if row.labelled.category == category]
-        points.append((_share(everyday, "flagged"), _share(own, "used")))
+        flagged = _share([row for row in rows if row.labelled.name in HARMLESS], "flagged")
+        for category, found in points.items():
+            own = [row for row in rows if row.labelled.category == category]
+            found.append((flagged, _share(own, "used")))
     return points
 
 
@@ -150,7 +151,7 @@ def calibration(scorer: Scorer, sets: list[Seen], settings: Settings) -> list[tu
         for view in seen.views:
             for found in scorer.decide(view, loose).topics.to_pylist():
                 if found:
-                    scores.append(found[0]["score"] / 10_000)
+                    scores.append(found[0]["score"] / SCORE_UNIT)
                     rights.append(taxonomy.path(found[0]["topic_id"])[0] in seen.labelled.tiers)
     tenth, rights = np.minimum((np.array(scores) * 10).astype(int), 9), np.array(rights)
     return [

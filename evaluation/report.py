@@ -103,8 +103,7 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def _leak_plot(axes, scorer: Scorer, held, settings: Settings):
-    for category in SENSITIVE_CATEGORIES:
-        points = sweep(scorer, held, settings, category)
+    for category, points in sweep(scorer, held, settings).items():
         axes.plot(
             [100 * x for x, _ in points], [100 * y for _, y in points], marker=".", label=category.replace("_", " ")
         )

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from jobs.scoring import taxonomy
 from jobs.scoring.lexicon import _trie
-from jobs.scoring.reading import STRIDE, WINDOW, read, wholes, windows
+from jobs.scoring.reading import LABELS, STRIDE, WINDOW, read, wholes, windows
 from jobs.scoring.rollup import Rollup
-from jobs.scoring.scorer import LABELS
 from jobs.scoring.text import normalise
 
 WORD = re.compile(

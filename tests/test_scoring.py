@@ -14,7 +14,8 @@ from jobs.batch import settings_of
 from jobs.policy import read_policies
 from jobs.scoring import taxonomy
 from jobs.scoring.model import DEFAULT, read_model
-from jobs.scoring.scorer import LABELS, Scorer
+from jobs.scoring.reading import LABELS
+from jobs.scoring.scorer import Scorer
 from jobs.scoring.train import train
 from schemas.words import SENSITIVE_CATEGORIES
 

@@ -22,7 +22,8 @@ _SOUP = ("object", "objects", "person", "name", "place", "doing", "unit", "word"
 
 def examples() -> list[tuple[str, str]]:
     """(text, class) of every example, the same every time."""
-    plain = [*_topics(), *_requests(), *_sensitive(), *_neither(), *_run_on()]
+    interests = [*_topics(), *_requests()]
+    plain = [*interests, *_sensitive(), *_neither(), *_run_on(interests)]
     draw, polite = Random("polite"), taxonomy.frames()["polite"]
     return plain + [(draw.choice(polite).format(text), name) for text, name in plain if draw.randrange(POLITE) == 0]
 
@@ -83,10 +84,10 @@ def _neither():
         yield " ".join(draw.choice(_LADLES).format(draw.choice(words)) for _ in range(count)), NEITHER
 
 
-def _run_on():
+def _run_on(interests: list[tuple[str, str]]):
     """What is sensitive stays so beside something harmless, without a full stop between them, as speech is written down."""
     draw = Random("run on")
-    harmless = [(text, name) for text, name in [*_topics(), *_requests()] if name != NEITHER and len(text.split()) > 3]
+    harmless = [(text, name) for text, name in interests if name != NEITHER and len(text.split()) > 3]
     categories = {name: taxonomy.sensitive_categories()[name].sayings for name in SENSITIVE_CATEGORIES}
     for _ in range(RUN_ON_SENSITIVE):
         name = draw.choice(SENSITIVE_CATEGORIES)

@@ -3,11 +3,10 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
 
 from jobs.scoring import taxonomy
 from jobs.scoring.grammar import combinations
-from jobs.scoring.reading import read
+from jobs.scoring.reading import read, unlabelled
 from jobs.scoring.text import unleet
 from schemas.words import SENSITIVE_CATEGORIES
 
@@ -128,8 +127,7 @@ def _trie(signs: dict[tuple[str, ...], int], harmless: set[tuple[str, ...]], end
 
 def _split(phrases: list[str]) -> list[tuple[str, ...]]:
     """The words of each phrase, read as texts are."""
-    texts = pa.array([phrase.replace(".", " ") for phrase in phrases], pa.string())
-    reading = read(texts, pa.array([[]] * len(phrases), pa.list_(pa.string())))
+    reading = read(*unlabelled([phrase.replace(".", " ") for phrase in phrases]))
     found: list[list[str]] = [[] for _ in phrases]
     for word, segment in zip(reading.word, reading.segment, strict=True):
         found[reading.row[segment]].append(reading.words[word])

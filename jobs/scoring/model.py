@@ -22,7 +22,9 @@ NEITHER = "neither"
 WORD_LIMIT, HIDDEN_LIMIT, WEIGHT_LIMIT = 2_047, 255, 127
 # A hidden unit's value of 1.0.
 HIDDEN_UNIT = 32
-TENSORS = ("llama_pieces", "minilm_pieces", "projection", "hidden_bias", "weights", "bias")
+# e^0 in the table of odds: a sum over classes stays below 2^24, so float32 adds them exactly in any order.
+ODDS_UNIT = 16_384
+TENSORS = ("llama_pieces", "minilm_pieces", "projection", "hidden_bias", "weights", "bias", "odds")
 TEXTS = ("classes", "llama_tokenizer", "minilm_tokenizer", "lexicon_words", "lexicon_endings", "lexicon_not_endings")
 LEXICON_TENSORS = ("edges", "following", "bits", "harmless")
 
@@ -34,7 +36,8 @@ class Model:
     classes: (K,) names: topic ids, then the categories, then NEITHER.
     llama_pieces, minilm_pieces: (pieces, 256) and (pieces, 384) int8, vectors of the two tokenizers' word pieces;
     tokenizers: their JSON. projection: (640, H) int16: a word is its two mean piece vectors times this, in 1/word_unit.
-    hidden_bias: (H,) in 1/HIDDEN_UNIT; weights: (H, K) int8; bias: (K,), and logits, in 1/logit_unit.
+    hidden_bias: (H,) in 1/HIDDEN_UNIT; weights: (H, K) int8; bias: (K,), and logits, in some unit; odds: (D,) of a class
+    whose logit is d such units below the largest, ODDS_UNIT for d = 0, of D units or more 0.
     """
 
     classes: tuple[str, ...]
@@ -44,10 +47,10 @@ class Model:
     hidden_bias: np.ndarray
     weights: np.ndarray
     bias: np.ndarray
+    odds: np.ndarray
     tokenizers: tuple[str, str]
     lexicon: Lexicon
     word_unit: int
-    logit_unit: int
     digest: str = ""
 
 
@@ -65,7 +68,7 @@ def write_model(file: Path, model: Model) -> str:
     tensors = {name: getattr(model, name) for name in TENSORS}
     tensors |= {f"lexicon_{name}": getattr(lexicon, name) for name in LEXICON_TENSORS}
     tensors |= {name: np.frombuffer(text.encode(), dtype=np.uint8) for name, text in texts.items()}
-    tensors["units"] = np.array([model.word_unit, model.logit_unit])
+    tensors["word_unit"] = np.array([model.word_unit])
     data = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")
@@ -92,8 +95,7 @@ def read_model(file: Path) -> Model:
             classes=tuple(texts["classes"].split("\n")),
             tokenizers=(texts["llama_tokenizer"], texts["minilm_tokenizer"]),
             lexicon=lexicon,
-            word_unit=int(found["units"][0]),
-            logit_unit=int(found["units"][1]),
+            word_unit=int(found["word_unit"][0]),
             digest=digest,
             **{name: found[name] for name in TENSORS},
         )

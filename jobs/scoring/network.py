@@ -1,15 +1,10 @@
 """Network: sums of words in, how each class shares a text among all classes out, in whole numbers throughout."""
 
-from decimal import Decimal
-
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from jobs.decay import DIGITS
-from jobs.scoring.model import HIDDEN_LIMIT, HIDDEN_UNIT, Model
+from jobs.scoring.model import HIDDEN_LIMIT, HIDDEN_UNIT, ODDS_UNIT, Model
 
-# e^0 in the table of odds: a sum over classes stays below 2^24, so float32 adds them exactly in any order.
-ODDS_UNIT = 16_384
 # Rows at once: their logits stay in the processor's cache.
 ROWS = 512
 
@@ -21,7 +16,7 @@ class Network:
         self._weights = model.weights.astype(np.float32)
         self._hidden_bias = model.hidden_bias.astype(np.float64)
         self._bias = model.bias.astype(np.float32)
-        self._odds = odds_table(model.logit_unit)
+        self._odds = model.odds.astype(np.float32)
         if ODDS_UNIT * len(model.classes) >= 1 << 24:
             raise ValueError("too many classes for exact sums")
 
@@ -46,12 +41,3 @@ class Network:
             np.subtract(logits.max(axis=1, keepdims=True), logits, out=logits)
             np.minimum(logits, len(self._odds) - 1, out=logits)
             yield rows, self._odds[logits.astype(np.int32)]
-
-
-def odds_table(logit_unit: int) -> np.ndarray:
-    """round(ODDS_UNIT * e^(-d / logit_unit)) for d = 0, 1, … until it is 0: in decimal, so it is the same everywhere."""
-    found, below = [], 0
-    while not found or found[-1]:
-        found.append(int((DIGITS.exp(Decimal(-below) / logit_unit) * ODDS_UNIT).to_integral_value()))
-        below += 1
-    return np.array(found, dtype=np.float32)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from jobs.scoring.text import NEEDS_MORE, normalise
 
 WINDOW, STRIDE = 12, 6
+LABELS = pa.list_(pa.string())
 _SENTENCE_END = r"[.!?;\n\r]+(?:\s+|\z)|[\n\r]+"
 _BETWEEN_WORDS = r"[^\p{L}\p{N}'\x{2190}-\x{2bff}\x{1f000}-\x{1faff}]+"
 _LETTER = re.compile(r"[^\W\d_]")
@@ -54,6 +55,11 @@ def read(texts: pa.StringArray, labels: pa.ListArray) -> Reading:
     words = [word.strip("'") for word in encoded.dictionary.to_pylist()]
     filled = np.array([bool(word) for word in words], dtype=bool)[word] if len(word) else np.zeros(0, bool)
     return Reading(words, word[filled], segment[filled], row, anything, foreign_letters)
+
+
+def unlabelled(texts: list[str | None]) -> tuple[pa.StringArray, pa.ListArray]:
+    """Texts and, for each, no labels: what `read` takes."""
+    return pa.array(texts, pa.string()), pa.array([[]] * len(texts), LABELS)
 
 
 class Windows(NamedTuple):

@@ -39,15 +39,21 @@ class Rollup:
 
     def __init__(self, topics: tuple[str, ...]):
         lines = [[node.id for node in taxonomy.lineage(topic)] for topic in topics]
-        nodes = list(dict.fromkeys(node for line in lines for node in line))
-        below = {node: [at for at, line in enumerate(lines) if node in line] for node in nodes}
+        below: dict[str, list[int]] = {}
+        for at, line in enumerate(lines):
+            for node in line:
+                below.setdefault(node, []).append(at)
+        nodes = list(below)
         if any(places != list(range(places[0], places[-1] + 1)) for places in below.values()):
             raise ValueError("topics are not in the taxonomy's order")
         slices = {node: (places[0], places[-1] + 1) for node, places in below.items()}
         roots = [node for node in nodes if not taxonomy.nodes()[node].parent]
         self._nodes = pa.array(nodes)
         self._starts = np.array([slices[root][0] for root in roots])
-        self._trees = [_Tree(root, nodes, slices) for root in roots]
+        trees: dict[str, list[int]] = {root: [] for root in roots}
+        for number, node in enumerate(nodes):
+            trees[taxonomy.lineage(node)[0].id].append(number)
+        self._trees = [_Tree(numbers, nodes, slices) for numbers in trees.values()]
 
     def topics(
         self, odds: np.ndarray, total: np.ndarray, wanted: np.ndarray, *, threshold: int, most_topics: int
@@ -72,10 +78,10 @@ class Rollup:
 class _Tree:
     """One tier-1 node and all below it."""
 
-    def __init__(self, root: str, nodes: list[str], slices: dict[str, tuple[int, int]]):
-        own = [node for node in nodes if root in {up.id for up in taxonomy.lineage(node)}]
-        self._numbers = np.array([nodes.index(node) for node in own])
-        self._first, self._last = slices[root]
+    def __init__(self, numbers: list[int], nodes: list[str], slices: dict[str, tuple[int, int]]):
+        own = [nodes[number] for number in numbers]  # the tier-1 node first
+        self._numbers = np.array(numbers)
+        self._first, self._last = slices[own[0]]
         self._starts, self._ends = np.array([slices[node] for node in own]).T - self._first
         self._child = np.array([[taxonomy.nodes()[one].parent == other for one in own] for other in own])
 

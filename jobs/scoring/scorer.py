@@ -16,14 +16,12 @@ import pyarrow as pa
 from jobs.scoring.language import supported
 from jobs.scoring.model import Model, read_model
 from jobs.scoring.network import Network
-from jobs.scoring.reading import Reading, in_text_order, read, wholes, windows
-from jobs.scoring.rollup import Rollup
+from jobs.scoring.reading import LABELS, Reading, in_text_order, read, wholes, windows
+from jobs.scoring.rollup import SCORE_UNIT, Rollup
 from jobs.scoring.vocabulary import Vocabulary
 from schemas.words import SENSITIVE_CATEGORIES
 
-SCORE_UNIT = 10_000
 TOPIC_SCORES = pa.list_(pa.struct([("topic_id", pa.string()), ("score", pa.int32())]))
-LABELS = pa.list_(pa.string())
 _VERDICTS = pa.array(["unsupported_language", "empty", "sensitive", "no_interest", "used"])
 _UNSUPPORTED, _EMPTY, _SENSITIVE, _NO_INTEREST, _USED = range(5)
 
@@ -110,10 +108,9 @@ class Scorer:
         """What a policy makes of it."""
         above = view.categories >= np.array(settings.thresholds)
         seen = view.signs | above @ (1 << np.arange(len(SENSITIVE_CATEGORIES)))
-        # Written so that a share that is no number would not be used either.
         clean = (seen == 0) & (view.categories.sum(axis=1) < settings.most_sensitive)
-        wanted = settings.interest_threshold, settings.most_topics
-        found = self._rollup.topics(view.topics, view.total, clean, threshold=wanted[0], most_topics=wanted[1])
+        least, most = settings.interest_threshold, settings.most_topics
+        found = self._rollup.topics(view.topics, view.total, clean, threshold=least, most_topics=most)
         verdict = np.select(
             [~view.anything, ~view.readable, seen != 0, ~clean | (found.count == 0)],
             [_EMPTY, _UNSUPPORTED, _SENSITIVE, _NO_INTEREST],

@@ -7,20 +7,21 @@ The loss is that of the class and that of its tier-1 topic (or category): the fi
 """
 
 import sys
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from safetensors.numpy import load_file
 from scipy.sparse import csr_matrix
 
+from jobs.decay import DIGITS
 from jobs.scoring import minilm, taxonomy
 from jobs.scoring.examples import examples
 from jobs.scoring.lexicon import compiled
-from jobs.scoring.model import DEFAULT, HIDDEN_UNIT, NEITHER, WEIGHT_LIMIT, WORD_LIMIT, Model, write_model
+from jobs.scoring.model import DEFAULT, HIDDEN_UNIT, NEITHER, ODDS_UNIT, WEIGHT_LIMIT, WORD_LIMIT, Model, write_model
 from jobs.scoring.pieces import Pieces
-from jobs.scoring.reading import in_text_order, read, wholes
+from jobs.scoring.reading import in_text_order, read, unlabelled, wholes
 from schemas.words import SENSITIVE_CATEGORIES
 
 HIDDEN = 256
@@ -143,11 +144,20 @@ def _rounded(names, tokenizers, llama, static, vectors, layers) -> Model:
         hidden_bias=np.rint(hidden_bias * HIDDEN_UNIT).astype(np.int32),
         weights=np.rint(weights * (logit_unit / HIDDEN_UNIT)).astype(np.int8),
         bias=np.rint(bias * logit_unit).astype(np.int32),
+        odds=_odds(logit_unit),
         tokenizers=tokenizers,
         lexicon=compiled(),
         word_unit=int(np.ceil(largest / WORD_LIMIT)),
-        logit_unit=logit_unit,
     )
+
+
+def _odds(logit_unit: int) -> np.ndarray:
+    """round(ODDS_UNIT * e^(-d / logit_unit)) for d = 0, 1, … until it is 0: in decimal, so it is the same everywhere."""
+    found, below = [], 0
+    while not found or found[-1]:
+        found.append(int((DIGITS.exp(Decimal(-below) / logit_unit) * ODDS_UNIT).to_integral_value()))
+        below += 1
+    return np.array(found, dtype=np.int32)
 
 
 def _tiers(names: tuple[str, ...]) -> np.ndarray:
@@ -159,7 +169,7 @@ def _tiers(names: tuple[str, ...]) -> np.ndarray:
 
 def _bags(texts: list[str]) -> tuple[csr_matrix, list[str]]:
     """(texts, words) counts, and the words."""
-    reading = read(pa.array(texts, pa.string()), pa.array([[]] * len(texts), pa.list_(pa.string())))
+    reading = read(*unlabelled(texts))
     whole = wholes(reading)
     ends = np.zeros(len(texts) + 1, dtype=np.int64)
     ends[whole.row + 1] = whole.length
