@@ -30,13 +30,13 @@ def main(data: Path | None, out: Path, policy: Path | None):
     scorer = Scorer.cached(settings)
     sets = [look(scorer, labelled) for labelled in all_sets(data)]
     tuned, held = [seen.part(0) for seen in sets], [seen.part(1) for seen in sets]
-    found = chosen(scorer, tuned, settings)
     rows = [measure(scorer, seen, settings) for seen in held]
     lines = [
         f"model {scorer.model.digest[:12]}, {sum(row.count for row in rows)} texts of the reported part",
         f"policy:                    {_said(settings)}",
-        f"chosen on the other part:  {_said(found)}",
     ]
+    if any(seen.labelled.texts for seen in tuned):
+        lines.append(f"chosen on the other part:  {_said(chosen(scorer, tuned, settings))}")
     table = [_cells(row) for row in rows if row.count]
     summary = [(name, f"{share:.1%}") for name, share in flags_by_set(rows).items()]
     categories = [_category(name, rows) for name in SENSITIVE_CATEGORIES]
