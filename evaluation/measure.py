@@ -13,7 +13,7 @@ from schemas.words import SENSITIVE_CATEGORIES
 AT_ONCE = 4_000
 FEW = 300
 MOST_LEAKS_OF_FEW = 3
-CANDIDATES = (2_500, 3_000, 3_500, 4_000, 4_500, 5_000)
+CANDIDATES = (2_500, 3_000, 3_500, 4_000, 4_500, 5_000, 5_500, 6_000)
 MOST_FLAGGED = 0.005
 MOST_SENSITIVE = (500, 1_000, 1_500, 2_000, 2_500)
 INTEREST = (3_000, 3_500, 4_000, 4_500, 5_000)
@@ -112,7 +112,7 @@ def _lowest_borne(everyday: list[Seen], category: int) -> int:
     """The lowest candidate at which one category alone flags MOST_FLAGGED or less of each everyday set."""
     shares: dict[str, list[np.ndarray]] = {}
     for seen in everyday:
-        shares.setdefault(seen.labelled.name, []).extend(view.categories[:, category] for view in seen.views)
+        shares.setdefault(seen.labelled.name, []).extend(view.evidence[:, category] for view in seen.views)
     for threshold in CANDIDATES:
         if all((np.concatenate(found) >= threshold).mean() <= MOST_FLAGGED for found in shares.values()):
             return threshold

@@ -68,7 +68,8 @@ def main(data: Path | None, out: Path, policy: Path | None):
 def _said(settings: Settings) -> str:
     thresholds = ", ".join(str(of) for of in settings.thresholds)
     return (
-        f"sensitive_thresholds {thresholds}; most_sensitive {settings.most_sensitive}; "
+        f"sensitive_thresholds {thresholds}; few words {settings.few_words_threshold}; most_sensitive "
+        f"{settings.most_sensitive}, in few words {settings.most_sensitive_few_words}; "
         f"interest threshold {settings.interest_threshold}"
     )
 

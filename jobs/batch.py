@@ -21,8 +21,10 @@ def settings_of(policy: Policy, model=DEFAULT) -> Settings:
     return Settings(
         model=model,
         thresholds=tuple(policy.sensitive_thresholds[name] for name in SENSITIVE_CATEGORIES),
+        few_words_threshold=policy.few_words_threshold,
         interest_threshold=policy.interest.threshold,
         most_sensitive=policy.interest.most_sensitive,
+        most_sensitive_few_words=policy.interest.most_sensitive_few_words,
         most_topics=policy.interest.most_topics,
     )
 

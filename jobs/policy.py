@@ -30,11 +30,12 @@ class Regions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Interest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How sure the scorer must be of a topic, and below what share of all sensitive categories together (1/10,000);
-    and how many topics one line may show."""
+    """How sure the scorer must be of a topic; below what share of all sensitive categories together, in the whole line and
+    in any few words of it (1/10,000); and how many topics one line may show."""
 
     threshold: int
     most_sensitive: int
+    most_sensitive_few_words: int
     most_topics: int
 
 
@@ -50,6 +51,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_line_bytes: int
     regions: Regions
     sensitive_thresholds: dict[str, int]
+    few_words_threshold: int
     interest: Interest
     weights: dict[str, int]
     full_dwell_seconds: int
@@ -146,8 +148,13 @@ def _complaints(policy: Policy):
         for key, value in values.items():
             if value < 0 or (name == "sensitive_thresholds" and not 1 <= value <= 10_000):
                 yield f"`{name}.{key}` is out of range"
+    if not 1 <= policy.few_words_threshold <= 10_000:
+        yield "`few_words_threshold` is out of range"
     interest = policy.interest
-    if not (1 <= interest.threshold <= 10_000 and 0 <= interest.most_sensitive <= 10_000 and interest.most_topics >= 1):
+    shares = (interest.most_sensitive, interest.most_sensitive_few_words)
+    if not (
+        1 <= interest.threshold <= 10_000 and all(0 <= of <= 10_000 for of in shares) and interest.most_topics >= 1
+    ):
         yield "`interest` is out of range"
     if policy.landmark > policy.effective_from.astimezone(UTC).date():
         yield "`landmark` is after `effective_from`"

@@ -1,5 +1,6 @@
 """The scorer: an answer depends on the text alone, and nothing sensitive ever shows an interest."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -138,10 +139,10 @@ def test_a_sign_is_seen_wherever_it_stands(text, sign):
 
 
 def test_the_projects_own_sensitive_examples_show_no_interest():
-    assert len(SENSITIVE) > 2_000
+    assert len(SENSITIVE) > 3_000
     used = [text for text, (verdict, _, _) in zip(SENSITIVE, judge(*SENSITIVE), strict=True) if verdict == "used"]
-    # Another processor may train to other last bits: two oblique ones in two thousand may go either way.
-    assert len(used) <= 2, used
+    # Some are oblique on purpose, and another processor may train to other last bits: a few may go either way.
+    assert len(used) <= len(SENSITIVE) // 500, used
 
 
 def test_a_text_that_cannot_be_judged_is_sensitive_and_costs_the_others_nothing(monkeypatch):
@@ -167,14 +168,18 @@ def test_an_empty_batch_has_no_verdicts():
 def test_a_sign_that_only_the_network_sees_is_not_thinned_by_the_words_around_it():
     texts = [text for text in SENSITIVE if 5 <= len(text.split()) <= 8 and text.replace(" ", "").isalpha()]
     view = SCORER.view(pa.array(texts), pa.array([[]] * len(texts), LABELS))
-    above = (view.categories >= np.array(SCORER.settings.thresholds)).any(axis=1)
+    above = (view.evidence >= np.array(SCORER.settings.thresholds)).any(axis=1)
     network_alone = [text for text, sign, seen in zip(texts, view.signs, above, strict=True) if seen and not sign]
     filler = "how do i change the tires on my car and which oil does it need "
     assert len(network_alone) > 100 and outcome(filler * 6) == "used"
     long = judge(*(f"{filler * 12}{text} {filler * 12}" for text in network_alone))
-    # Without windows hardly one of them would be seen among three hundred other words.
-    assert sum(verdict == "sensitive" for verdict, _, _ in long) > 0.5 * len(long)
+    # Without the screen's few words at a time hardly one of them would be seen among three hundred other words.
     assert sum(verdict == "used" for verdict, _, _ in long) < 0.1 * len(long)
+    blind = dataclasses.replace(SCORER.settings, few_words_threshold=10_001, most_sensitive_few_words=70_001)
+    view = SCORER.view(
+        pa.array([f"{filler * 12}{text} {filler * 12}" for text in network_alone]), pa.array([[]] * len(long), LABELS)
+    )
+    assert SCORER.decide(view, blind).verdict.to_pylist().count("used") > 0.5 * len(long)
 
 
 def test_every_topic_is_an_interest_and_no_sensitive_node_can_be_one():

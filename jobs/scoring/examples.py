@@ -5,17 +5,21 @@ from random import Random
 from jobs.scoring import taxonomy
 from jobs.scoring.grammar import expand, fill
 from jobs.scoring.model import NEITHER
+from jobs.scoring.reading import WINDOW
 from schemas.words import SENSITIVE_CATEGORIES
 
 # In how many frames a term is seen.
 TOPIC_FRAMES, SENSITIVE_FRAMES, SIGN_FRAMES, NEITHER_FRAMES, FILLS = 6, 4, 2, 8, 32
 # How often a saying counts: it is worth more than a frame. One of a sensitive category, or of none, more still.
-TOPIC_SAYINGS, OTHER_SAYINGS = 2, 3
+TOPIC_SAYINGS, OTHER_SAYINGS = 6, 8
 SOUPS, TOLD, ARGUED = 2_000, 4_000, 2_000
 # Two sayings in one breath: one of them sensitive, or neither.
 RUN_ON_SENSITIVE, RUN_ON_HARMLESS = 2_000, 6_000
 # One example in so many is said again with an opening or an ending.
 POLITE = 4
+# Cuts of texts run together, as the screen sees them.
+CUTS_SENSITIVE, CUTS_HARMLESS = 20_000, 40_000
+HARMLESS = "harmless"
 _LADLES = ("{}", "a {}", "the {}", "{} and", "my {}", "{} of", "to {}", "{} in")
 _SOUP = ("object", "objects", "person", "name", "place", "doing", "unit", "word")
 
@@ -26,6 +30,30 @@ def examples() -> list[tuple[str, str]]:
     plain = [*interests, *_sensitive(), *_neither(), *_run_on(interests)]
     draw, polite = Random("polite"), taxonomy.frames()["polite"]
     return plain + [(draw.choice(polite).format(text), name) for text, name in plain if draw.randrange(POLITE) == 0]
+
+
+def glimpses(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(words, category or HARMLESS) of what the screen sees: the examples, and windows of two of them run together.
+
+    A window is sensitive when most of a sensitive text is in it, and harmless when none is in reach.
+    """
+    known = [(text, name if name in SENSITIVE_CATEGORIES else HARMLESS) for text, name in said]
+    harmless = [text.split() for text, name in known if name == HARMLESS]
+    sensitive = [(text.split(), name) for text, name in known if name != HARMLESS]
+    sensitive = [(words, name) for words, name in sensitive if 2 < len(words) <= WINDOW]
+    draw = Random("glimpses")
+    cuts = []
+    for _ in range(CUTS_SENSITIVE):
+        words, name = draw.choice(sensitive)
+        before, after = draw.choice(harmless), draw.choice(harmless)
+        room = WINDOW - len(words)
+        first = draw.randint(0, room)
+        cuts.append((" ".join([*before[len(before) - first :], *words, *after[: room - first]]), name))
+    for _ in range(CUTS_HARMLESS):
+        words = [*draw.choice(harmless), *draw.choice(harmless)]
+        first = draw.randint(0, max(len(words) - WINDOW, 0))
+        cuts.append((" ".join(words[first : first + WINDOW]), HARMLESS))
+    return known + cuts
 
 
 def terms() -> list[str]:

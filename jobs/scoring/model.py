@@ -24,33 +24,48 @@ WORD_LIMIT, HIDDEN_LIMIT, WEIGHT_LIMIT = 2_047, 255, 127
 HIDDEN_UNIT = 32
 # e^0 in the table of odds: a sum over classes stays below 2^24, so float32 adds them exactly in any order.
 ODDS_UNIT = 16_384
-TENSORS = ("llama_pieces", "minilm_pieces", "projection", "hidden_bias", "weights", "bias", "odds")
+PIECES = ("llama_pieces", "minilm_pieces")
+NETWORKS = ("topics", "screen")
+LAYERS = ("projection", "hidden_bias", "weights", "bias", "odds", "word_unit")
 TEXTS = ("classes", "llama_tokenizer", "minilm_tokenizer", "lexicon_words", "lexicon_endings", "lexicon_not_endings")
 LEXICON_TENSORS = ("edges", "following", "bits", "harmless")
 
 
 @dataclass(frozen=True)
-class Model:
-    """Softmax over interests, sensitive categories and neither, of one hidden layer over a sum of projected words.
+class Layers:
+    """A network: one hidden layer over a sum of projected words, then softmax.
 
-    classes: (K,) names: topic ids, then the categories, then NEITHER.
-    llama_pieces, minilm_pieces: (pieces, 256) and (pieces, 384) int8, vectors of the two tokenizers' word pieces;
-    tokenizers: their JSON. projection: (640, H) int16: a word is its two mean piece vectors times this, in 1/word_unit.
+    projection: (640, H) int16: a word is its two mean piece vectors times this, in 1/word_unit (one number).
     hidden_bias: (H,) in 1/HIDDEN_UNIT; weights: (H, K) int8; bias: (K,), and logits, in some unit; odds: (D,) of a class
     whose logit is d such units below the largest, ODDS_UNIT for d = 0, of D units or more 0.
     """
 
-    classes: tuple[str, ...]
-    llama_pieces: np.ndarray
-    minilm_pieces: np.ndarray
     projection: np.ndarray
     hidden_bias: np.ndarray
     weights: np.ndarray
     bias: np.ndarray
     odds: np.ndarray
+    word_unit: np.ndarray
+
+
+@dataclass(frozen=True)
+class Model:
+    """Two networks that share their words' vectors, and the lexicon.
+
+    topics: judges a whole text; its classes are interests, sensitive categories and neither. screen: a smaller one that
+    judges every few words of it; its classes are the sensitive categories and harmless.
+    classes: names of those of topics: topic ids, then the categories, then NEITHER.
+    llama_pieces, minilm_pieces: (pieces, 256) and (pieces, 384) int8, vectors of the two tokenizers' word pieces;
+    tokenizers: their JSON.
+    """
+
+    classes: tuple[str, ...]
+    llama_pieces: np.ndarray
+    minilm_pieces: np.ndarray
+    topics: Layers
+    screen: Layers
     tokenizers: tuple[str, str]
     lexicon: Lexicon
-    word_unit: int
     digest: str = ""
 
 
@@ -65,10 +80,10 @@ def write_model(file: Path, model: Model) -> str:
         "lexicon_endings": "\n".join(f"{bit} {ending}" for ending, bit in lexicon.endings),
         "lexicon_not_endings": "\n".join(sorted(lexicon.not_endings)),
     }
-    tensors = {name: getattr(model, name) for name in TENSORS}
+    tensors = {name: getattr(model, name) for name in PIECES}
+    tensors |= {f"{of}_{name}": getattr(getattr(model, of), name) for of in NETWORKS for name in LAYERS}
     tensors |= {f"lexicon_{name}": getattr(lexicon, name) for name in LEXICON_TENSORS}
     tensors |= {name: np.frombuffer(text.encode(), dtype=np.uint8) for name, text in texts.items()}
-    tensors["word_unit"] = np.array([model.word_unit])
     data = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")
@@ -95,9 +110,9 @@ def read_model(file: Path) -> Model:
             classes=tuple(texts["classes"].split("\n")),
             tokenizers=(texts["llama_tokenizer"], texts["minilm_tokenizer"]),
             lexicon=lexicon,
-            word_unit=int(found["word_unit"][0]),
             digest=digest,
-            **{name: found[name] for name in TENSORS},
+            **{of: Layers(**{name: found[f"{of}_{name}"] for name in LAYERS}) for of in NETWORKS},
+            **{name: found[name] for name in PIECES},
         )
     except Exception as error:
         raise NightjarError(

@@ -3,21 +3,21 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from jobs.scoring.model import HIDDEN_LIMIT, HIDDEN_UNIT, ODDS_UNIT, Model
+from jobs.scoring.model import HIDDEN_LIMIT, HIDDEN_UNIT, ODDS_UNIT, Layers
 
 # Rows at once: their logits stay in the processor's cache.
 ROWS = 512
 
 
 class Network:
-    """The model's layers, ready to multiply."""
+    """Layers, ready to multiply."""
 
-    def __init__(self, model: Model):
-        self._weights = model.weights.astype(np.float32)
-        self._hidden_bias = model.hidden_bias.astype(np.float64)
-        self._bias = model.bias.astype(np.float32)
-        self._odds = model.odds.astype(np.float32)
-        if ODDS_UNIT * len(model.classes) >= 1 << 24:
+    def __init__(self, layers: Layers):
+        self._weights = layers.weights.astype(np.float32)
+        self._hidden_bias = layers.hidden_bias.astype(np.float64)
+        self._bias = layers.bias.astype(np.float32)
+        self._odds = layers.odds.astype(np.float32)
+        if ODDS_UNIT * len(self._bias) >= 1 << 24:
             raise ValueError("too many classes for exact sums")
 
     def hidden(self, vectors: np.ndarray, word: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from jobs.scoring.text import NEEDS_MORE, normalise
 
-WINDOW, STRIDE = 12, 6
+WINDOW, STRIDE = 8, 4
 LABELS = pa.list_(pa.string())
 _SENTENCE_END = r"[.!?;\n\r]+(?:\s+|\z)|[\n\r]+"
 _BETWEEN_WORDS = r"[^\p{L}\p{N}'\x{2190}-\x{2bff}\x{1f000}-\x{1faff}]+"
@@ -62,31 +62,40 @@ def unlabelled(texts: list[str | None]) -> tuple[pa.StringArray, pa.ListArray]:
     return pa.array(texts, pa.string()), pa.array([[]] * len(texts), LABELS)
 
 
-class Windows(NamedTuple):
-    """Runs of words to be judged: start and length (in words) and the text of each."""
+class Runs(NamedTuple):
+    """Runs of words to be judged: start and length (in words) of each, and the segment or text that it is of."""
 
     start: np.ndarray
     length: np.ndarray
-    row: np.ndarray
+    of: np.ndarray
 
 
-def windows(reading: Reading) -> Windows:
-    """One window per segment of up to WINDOW words, overlapping ones for a longer segment, none for an empty one."""
+def windows(reading: Reading) -> Runs:
+    """One run per segment of up to WINDOW words, overlapping ones for a longer segment, none for an empty one."""
     length = np.bincount(reading.segment, minlength=len(reading.row))
     start = np.cumsum(length) - length
     count = np.where(length <= WINDOW, length > 0, -(-(length - WINDOW) // STRIDE) + 1)
     of = np.repeat(np.arange(len(length)), count)
     nth = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
     first = nth * STRIDE
-    return Windows(start[of] + first, np.minimum(length[of] - first, WINDOW), reading.row[of])
+    return Runs(start[of] + first, np.minimum(length[of] - first, WINDOW), of)
 
 
-def wholes(reading: Reading) -> Windows:
-    """One window per text that has any word: all of it, labels included (their words follow in another place)."""
+def segments(reading: Reading) -> Runs:
+    """One run per segment of a text that has several with words in them: a text of one is its own whole."""
+    length = np.bincount(reading.segment, minlength=len(reading.row))
+    start = np.cumsum(length) - length
+    several = np.bincount(reading.row[length > 0], minlength=len(reading.anything)) > 1
+    of = np.flatnonzero((length > 0) & several[reading.row])
+    return Runs(start[of], length[of], of)
+
+
+def wholes(reading: Reading) -> Runs:
+    """One run per text that has any word: all of it, labels included (their words follow in another place)."""
     row = reading.row[reading.segment]
     length = np.bincount(row, minlength=len(reading.anything))
     rows = np.flatnonzero(length)
-    return Windows((np.cumsum(length) - length)[rows], length[rows], rows)
+    return Runs((np.cumsum(length) - length)[rows], length[rows], rows)
 
 
 def in_text_order(reading: Reading) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Scorer: a batch of texts in; a verdict, interests and signs for each out.
 
-A text is used only when it is confidently about an interest and shows no sign of a sensitive category. Signs are
-independent of each other, and one is enough: a phrase of the lexicon, or a category's share of any window of the text
-or of the whole. A text without a clear sign is still not used where the categories together have too large a share.
+A text is used only when it is confidently about an interest and shows no sign of a sensitive category. Three judges look
+independently: the lexicon at phrases, one network at the whole text, a smaller one at every few words of it. A phrase is a
+sign alone, and so is a large share of a category in a few words, or less of it where both networks see it. A text without
+a clear sign is still not used where the categories together have too large a share.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import pyarrow as pa
 from jobs.scoring.language import supported
 from jobs.scoring.model import Model, read_model
 from jobs.scoring.network import Network
-from jobs.scoring.reading import LABELS, Reading, in_text_order, read, wholes, windows
+from jobs.scoring.reading import LABELS, Reading, Runs, in_text_order, read, segments, wholes, windows
 from jobs.scoring.rollup import SCORE_UNIT, Rollup
 from jobs.scoring.vocabulary import Vocabulary
 from schemas.words import SENSITIVE_CATEGORIES
@@ -32,8 +33,10 @@ class Settings:
 
     model: Path
     thresholds: tuple[int, ...]
+    few_words_threshold: int
     interest_threshold: int
     most_sensitive: int
+    most_sensitive_few_words: int
     most_topics: int
 
 
@@ -52,14 +55,18 @@ class View(NamedTuple):
     """What can be seen of texts, whatever the policy.
 
     anything: (N,) whether there is a character to judge; readable: (N,) whether it is English; signs: (N,) bits of the
-    categories that a phrase of the lexicon is a sign of; categories: (N, 7) each category's largest share, of any
-    window or the whole, in 1/10,000; topics: (N, topics) their odds in the whole, and total: (N,) those of all classes.
+    categories that a phrase of the lexicon is a sign of; categories: (N, 7) each category's share in the whole, and
+    few_words: (N, 7) its largest share in any window, in 1/10,000; evidence: (N, 7) its share and half of its largest in a
+    window, where that is most: in the whole, or in any sentence or label alone; topics: (N, topics) their odds in the whole, and total:
+    (N,) those of all classes.
     """
 
     anything: np.ndarray
     readable: np.ndarray
     signs: np.ndarray
     categories: np.ndarray
+    few_words: np.ndarray
+    evidence: np.ndarray
     topics: np.ndarray
     total: np.ndarray
 
@@ -69,7 +76,8 @@ class Scorer:
 
     def __init__(self, model: Model, settings: Settings):
         self.model, self.settings = model, settings
-        self._vocabulary, self._network = Vocabulary(model), Network(model)
+        self._vocabulary = Vocabulary(model)
+        self._network, self._screen = Network(model.topics), Network(model.screen)
         self._topics = len(model.classes) - len(SENSITIVE_CATEGORIES) - 1
         self._rollup = Rollup(model.classes[: self._topics])
 
@@ -106,9 +114,11 @@ class Scorer:
 
     def decide(self, view: View, settings: Settings) -> Verdicts:
         """What a policy makes of it."""
-        above = view.categories >= np.array(settings.thresholds)
+        above = view.evidence >= np.array(settings.thresholds)
+        above |= view.few_words >= settings.few_words_threshold
         seen = view.signs | above @ (1 << np.arange(len(SENSITIVE_CATEGORIES)))
         clean = (seen == 0) & (view.categories.sum(axis=1) < settings.most_sensitive)
+        clean &= view.few_words.sum(axis=1) < settings.most_sensitive_few_words
         least, most = settings.interest_threshold, settings.most_topics
         found = self._rollup.topics(view.topics, view.total, clean, threshold=least, most_topics=most)
         verdict = np.select(
@@ -122,25 +132,22 @@ class Scorer:
             pa.array(np.where(verdict == _SENSITIVE, seen, 0), pa.int32()),
         )
 
-    def _shares(self, reading: Reading, word: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Categories, topics and total of a View."""
-        rows = len(reading.anything)
-        categories = np.zeros((rows, len(SENSITIVE_CATEGORIES)), dtype=np.int64)
+    def _shares(self, reading: Reading, word: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Categories, few_words, evidence, topics and total of a View."""
+        rows, kinds, known = len(reading.anything), len(SENSITIVE_CATEGORIES), self._vocabulary
+        categories, few_words, evidence = (np.zeros((rows, kinds), dtype=np.int64) for _ in range(3))
+        alone, few_alone = (np.zeros((len(reading.row), kinds), dtype=np.int64) for _ in range(2))
         topics, total = np.zeros((rows, self._topics), dtype=np.float32), np.ones(rows)
-        whole, part = wholes(reading), windows(reading)
-        parts = np.bincount(part.row, minlength=rows)
-        # A text of one window is its own whole.
-        part = part._replace(**{name: getattr(part, name)[parts[part.row] > 1] for name in part._fields})
-        for window, order in ((whole, in_text_order(reading)), (part, None)):
-            words = word if order is None else word[order]
-            hidden = self._network.hidden(self._vocabulary.vectors, words, window.start, window.length)
-            for at, odds in self._network.odds(hidden):
-                of, among = window.row[at], odds.sum(axis=1, dtype=np.float32).astype(np.float64)
-                share = odds[:, self._topics : -1].astype(np.float64) * SCORE_UNIT // among[:, None]
-                np.maximum.at(categories, of, share.astype(np.int64))
-                if order is not None:
-                    topics[of], total[of] = odds[:, : self._topics], among
-        return categories, topics, total
+        for of, odds, among in _judged(self._network, known.topics, word[in_text_order(reading)], wholes(reading)):
+            topics[of], total[of] = odds[:, : self._topics], among
+            categories[of] = _shares_of(odds[:, self._topics : -1], among)
+        for of, odds, among in _judged(self._network, known.topics, word, segments(reading)):
+            alone[of] = _shares_of(odds[:, self._topics : -1], among)
+        for of, odds, among in _judged(self._screen, known.screen, word, windows(reading)):
+            np.maximum.at(few_alone, of, _shares_of(odds[:, :-1], among))
+        np.maximum.at(few_words, reading.row, few_alone)
+        np.maximum.at(evidence, reading.row, alone + few_alone // 2)
+        return categories, few_words, np.maximum(evidence, categories + few_words // 2), topics, total
 
     def _signs(self, reading: Reading, word: np.ndarray) -> np.ndarray:
         """(N,) bits of the categories that a phrase of the lexicon is a sign of, anywhere in each text."""
@@ -155,3 +162,15 @@ class Scorer:
         row = reading.row[reading.segment]
         english = supported(row, known.english[word], known.foreign[word], known.known[word], rows)
         return english & ~reading.foreign_letters & (np.bincount(row, minlength=rows) > 0)
+
+
+def _judged(network: Network, vectors: np.ndarray, word: np.ndarray, runs: Runs):
+    """Slice by slice: what each run is of, the odds of its classes, and their sum."""
+    hidden = network.hidden(vectors, word, runs.start, runs.length)
+    for at, odds in network.odds(hidden):
+        yield runs.of[at], odds, odds.sum(axis=1, dtype=np.float32).astype(np.float64)
+
+
+def _shares_of(odds: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Odds as whole 1/10,000 of their sum."""
+    return (odds.astype(np.float64) * SCORE_UNIT // among[:, None]).astype(np.int64)

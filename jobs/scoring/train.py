@@ -7,9 +7,11 @@ The loss is that of the class and that of its tier-1 topic (or category): the fi
 """
 
 import sys
+from collections import Counter
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -17,18 +19,38 @@ from scipy.sparse import csr_matrix
 
 from jobs.decay import DIGITS
 from jobs.scoring import minilm, taxonomy
-from jobs.scoring.examples import examples
+from jobs.scoring.examples import HARMLESS, examples, glimpses
 from jobs.scoring.lexicon import compiled
-from jobs.scoring.model import DEFAULT, HIDDEN_UNIT, NEITHER, ODDS_UNIT, WEIGHT_LIMIT, WORD_LIMIT, Model, write_model
+from jobs.scoring.model import (
+    DEFAULT,
+    HIDDEN_UNIT,
+    NEITHER,
+    ODDS_UNIT,
+    WEIGHT_LIMIT,
+    WORD_LIMIT,
+    Layers,
+    Model,
+    write_model,
+)
 from jobs.scoring.pieces import Pieces
 from jobs.scoring.reading import in_text_order, read, unlabelled, wholes
 from schemas.words import SENSITIVE_CATEGORIES
 
-HIDDEN = 256
-SEED, PASSES, BATCH, STEP_SIZE, DECAY = 0, 12, 256, 3e-3, 1e-4
+
+class Shape(NamedTuple):
+    """A network's hidden units, the passes over its examples, and the probability that is spread over all classes."""
+
+    hidden: int
+    passes: int
+    smoothing: float
+
+
+TOPICS, SCREEN = Shape(256, 12, 0.1), Shape(96, 10, 0.02)
+SCREENED = (*SENSITIVE_CATEGORIES, HARMLESS)
+SEED, BATCH, STEP_SIZE, DECAY = 0, 256, 3e-3, 1e-4
 # The layers are the mean of those after each of the last passes (Polyak averaging): any one is more of an accident.
 AVERAGED = 5
-DROPPED_WORDS, SMOOTHING = 0.3, 0.1
+DROPPED_WORDS = 0.5
 # Entries of piece vectors are rounded to eight bits, the few beyond this many standard deviations cut off.
 WIDEST = 6.0
 
@@ -50,49 +72,86 @@ def piece_tables() -> tuple[tuple[str, str], np.ndarray, np.ndarray]:
 
 def train(file: Path = DEFAULT) -> str:
     """Train, round and write the model; its digest."""
-    tokenizers, llama, static = piece_tables()
-    names = classes()
-    texts, labels = zip(*examples(), strict=True)
+    return write_model(file, learned(*piece_tables()))
+
+
+def learned(tokenizers: tuple[str, str], llama: np.ndarray, static: np.ndarray) -> Model:
+    """The model that these piece tables and the project's examples make."""
+    pieces, names, said = Pieces(tokenizers, llama, static), classes(), examples()
+    return Model(
+        classes=names,
+        llama_pieces=llama,
+        minilm_pieces=static,
+        topics=_network(pieces, said, names, _tiers(names), TOPICS),
+        screen=_network(pieces, glimpses(said), SCREENED, np.arange(len(SCREENED)), SCREEN),
+        tokenizers=tokenizers,
+        lexicon=compiled(),
+    )
+
+
+def _network(
+    pieces: Pieces, said: list[tuple[str, str]], names: tuple[str, ...], tiers: np.ndarray, shape: Shape
+) -> Layers:
+    """Layers that tell which of `names` each of the texts is labelled with."""
+    counts = Counter(said)
+    texts, labels = zip(*counts, strict=True)
     place = {name: index for index, name in enumerate(names)}
     bags, words = _bags(list(texts))
-    vectors = Pieces(tokenizers, llama, static).vectors(words)[0]
+    vectors = pieces.vectors(words)[0]
     scale = np.sqrt((vectors * vectors).sum(axis=1).mean())
-    weights = fit(
-        bags, (vectors / scale).astype(np.float32), np.array([place[label] for label in labels]), _tiers(names)
-    )
-    return write_model(file, _rounded(names, tokenizers, llama, static, vectors, weights))
+    numbers, often = np.array([place[label] for label in labels]), np.array(list(counts.values()), dtype=np.float32)
+    layers = fit(Examples(bags, numbers, often), (vectors / scale).astype(np.float32), tiers, shape)
+    return _rounded(vectors, layers)
 
 
-def fit(bags: csr_matrix, vectors: np.ndarray, labels: np.ndarray, tiers: np.ndarray) -> list[np.ndarray]:
+class Examples(NamedTuple):
+    """bags: (texts, words) how often a text has each word; labels: (texts,) classes; often: (texts,) what each counts."""
+
+    bags: csr_matrix
+    labels: np.ndarray
+    often: np.ndarray
+
+
+def fit(examples: Examples, vectors: np.ndarray, tiers: np.ndarray, shape: Shape) -> list[np.ndarray]:
     """Projection (D, H), hidden bias (H,), weights (H, classes) and bias (classes,) that minimise cross-entropy.
 
-    bags: (texts, words) how often a text has each word; vectors: (words, D); labels: (texts,) classes; tiers: (classes,)
-    the tier-1 topic or category of each, numbered in the order of the classes.
+    vectors: (words, D); tiers: (classes,) the tier-1 topic or category of each, numbered in the order of the classes.
     """
-    classes = len(tiers)
+    bags, labels = examples.bags, examples.labels
+    often = examples.often / examples.often.mean()
+    classes, wide = len(tiers), vectors.shape[1]
     draw = np.random.default_rng(SEED)
-    shape = (vectors.shape[1], HIDDEN)
     layers = [
-        draw.normal(0, 1 / np.sqrt(shape[0]), shape).astype(np.float32),
-        np.zeros(HIDDEN, np.float32),
-        np.zeros((HIDDEN, classes), np.float32),
+        draw.normal(0, 1 / np.sqrt(wide), (wide, shape.hidden)).astype(np.float32),
+        np.zeros(shape.hidden, np.float32),
+        np.zeros((shape.hidden, classes), np.float32),
         np.zeros(classes, np.float32),
     ]
     adam = _Adam(layers)
     mean = [np.zeros_like(layer) for layer in layers]
-    for turn in range(PASSES):
+    for turn in range(shape.passes):
         seen = bags.copy()
         seen.data = seen.data * (draw.random(len(seen.data)) >= DROPPED_WORDS)
         sums, order = seen @ vectors, draw.permutation(bags.shape[0])
         for at in range(0, len(order), BATCH):
             rows = order[at : at + BATCH]
-            adam.step(_gradients(layers, sums[rows], labels[rows], tiers), STEP_SIZE * (1 - turn / PASSES))
-        if turn >= PASSES - AVERAGED:
+            adam.step(
+                _gradients(layers, sums[rows], labels[rows], often[rows], tiers, shape.smoothing),
+                STEP_SIZE * (1 - turn / shape.passes),
+            )
+        if turn >= shape.passes - AVERAGED:
             mean = [total + layer / np.float32(AVERAGED) for total, layer in zip(mean, layers, strict=True)]
     return mean
 
 
-def _gradients(layers: list[np.ndarray], sums: np.ndarray, labels: np.ndarray, tiers: np.ndarray) -> list[np.ndarray]:
+def _gradients(
+    layers: list[np.ndarray],
+    sums: np.ndarray,
+    labels: np.ndarray,
+    often: np.ndarray,
+    tiers: np.ndarray,
+    smoothing: float,
+) -> list[np.ndarray]:
     """Of smoothed cross-entropy of classes and of tiers, by back-propagation through the layers of network.py."""
     projection, hidden_bias, weights, bias = layers
     projected = sums @ projection
@@ -104,9 +163,9 @@ def _gradients(layers: list[np.ndarray], sums: np.ndarray, labels: np.ndarray, t
     share /= share.sum(axis=1, keepdims=True)
     among = np.where(tiers == tiers[labels][:, None], share, 0)
     error = 2 * share - among / np.maximum(among.sum(axis=1, keepdims=True), np.float32(1e-6))
-    error -= SMOOTHING / len(bias)
-    error[np.arange(len(labels)), labels] -= 1 - SMOOTHING
-    error /= len(labels)
+    error -= np.float32(smoothing / len(bias))
+    error[np.arange(len(labels)), labels] -= np.float32(1 - smoothing)
+    error *= (often / len(labels))[:, None]
     back = error @ weights.T
     back[hidden <= 0] = 0
     through = (back - unit * (back * unit).mean(axis=1, keepdims=True)) / size
@@ -130,24 +189,19 @@ class _Adam:
             layer -= np.float32(size) * mean / spread
 
 
-def _rounded(names, tokenizers, llama, static, vectors, layers) -> Model:
+def _rounded(vectors: np.ndarray, layers: list[np.ndarray]) -> Layers:
     """The layers in whole numbers; the projection's size is free, since what it makes is brought to one size."""
     projection, hidden_bias, weights, bias = (layer.astype(np.float64) for layer in layers)
     projection = np.rint(projection * (32_767 / np.abs(projection).max())).astype(np.int16)
     largest = np.quantile(np.abs(vectors @ projection.astype(np.float64)), 0.9999)
     logit_unit = int(HIDDEN_UNIT * WEIGHT_LIMIT / np.abs(weights).max())
-    return Model(
-        classes=names,
-        llama_pieces=llama,
-        minilm_pieces=static,
+    return Layers(
         projection=projection,
         hidden_bias=np.rint(hidden_bias * HIDDEN_UNIT).astype(np.int32),
         weights=np.rint(weights * (logit_unit / HIDDEN_UNIT)).astype(np.int8),
         bias=np.rint(bias * logit_unit).astype(np.int32),
         odds=_odds(logit_unit),
-        tokenizers=tokenizers,
-        lexicon=compiled(),
-        word_unit=int(np.ceil(largest / WORD_LIMIT)),
+        word_unit=np.array([np.ceil(largest / WORD_LIMIT)], dtype=np.int64),
     )
 
 
@@ -172,7 +226,7 @@ def _bags(texts: list[str]) -> tuple[csr_matrix, list[str]]:
     reading = read(*unlabelled(texts))
     whole = wholes(reading)
     ends = np.zeros(len(texts) + 1, dtype=np.int64)
-    ends[whole.row + 1] = whole.length
+    ends[whole.of + 1] = whole.length
     word = reading.word[in_text_order(reading)]
     ones = np.ones(len(word), dtype=np.float32)
     return csr_matrix((ones, word, np.cumsum(ends)), shape=(len(texts), len(reading.words))), reading.words

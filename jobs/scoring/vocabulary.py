@@ -1,9 +1,9 @@
-"""Vocabulary: what a process has learned of each word it met, once: its vector, its place in phrases, its language."""
+"""Vocabulary: what a process has learned of each word it met, once: its vectors, its place in phrases, its language."""
 
 import numpy as np
 
 from jobs.scoring.language import foreign_bits
-from jobs.scoring.model import WORD_LIMIT, Model
+from jobs.scoring.model import NETWORKS, WORD_LIMIT, Model
 from jobs.scoring.pieces import Pieces
 from jobs.scoring.words import FUNCTION_WORDS
 
@@ -17,7 +17,8 @@ class Vocabulary:
 
     def __init__(self, model: Model):
         self._pieces = Pieces(model.tokenizers, model.llama_pieces, model.minilm_pieces)
-        self._projection, self._unit = model.projection.astype(np.float64), model.word_unit
+        self._networks = (model.topics, model.screen)
+        self._projections = [layers.projection.astype(np.float64) for layers in self._networks]
         self._lexicon = model.lexicon
         self._forget()
 
@@ -32,7 +33,7 @@ class Vocabulary:
 
     def _forget(self):
         self._row: dict[str, int] = {}
-        self.vectors = np.zeros((0, self._projection.shape[1]), dtype=np.float32)
+        self.topics, self.screen = (np.zeros((0, of.shape[1]), dtype=np.float32) for of in self._projections)
         self.form, self.ending, self.foreign = (np.zeros(0, dtype=np.int64) for _ in range(3))
         self.english, self.known = np.zeros(0, dtype=bool), np.zeros(0, dtype=bool)
 
@@ -42,8 +43,9 @@ class Vocabulary:
         if needed > len(self.form):
             self._grow(max(needed, 2 * len(self.form), 4_096))
         vectors, pieces = self._pieces.vectors(words)
-        projected = np.rint(vectors @ self._projection / self._unit)
-        self.vectors[at:needed] = np.clip(projected, -WORD_LIMIT, WORD_LIMIT)
+        for name, layers, projection in zip(NETWORKS, self._networks, self._projections, strict=True):
+            projected = np.rint(vectors @ projection / layers.word_unit)
+            getattr(self, name)[at:needed] = np.clip(projected, -WORD_LIMIT, WORD_LIMIT)
         foreign = foreign_bits()
         for place, word in enumerate(words, at):
             self.form[place], self.ending[place] = self._lexicon.form(word)
@@ -54,7 +56,7 @@ class Vocabulary:
         self.known[at:needed] = (pieces <= MOST_KNOWN_PIECES) | is_form | [not word.isalpha() for word in words]
 
     def _grow(self, room: int):
-        for name in ("vectors", "form", "ending", "foreign", "english", "known"):
+        for name in ("topics", "screen", "form", "ending", "foreign", "english", "known"):
             old = getattr(self, name)
             new = np.zeros((room, *old.shape[1:]), dtype=old.dtype)
             new[: len(old)] = old
