@@ -52,6 +52,7 @@ def admit(
     return (
         whole_conversations(stopped)
         .withColumn("profile_id", F.when(F.col("outcome").isNull(), F.col("profile_id")))
+        .withColumn("account_digest", F.when(F.col("outcome").isNull(), F.col("account_digest")))
         .select(ADMITTED.names)
     )
 

@@ -184,8 +184,8 @@ def _nights(days, landing, lake, key_file, policy, *, kind):
     lake = Path(lake)
     key_file = Path(key_file or f"{lake}.key")
     policies = read_policies(policy)
-    judged = [(day, policy_on(policies, day)) for day in days]
     for day in days:
+        policy_on(policies, day)
         list_night(landing, day)
     read_marker(lake)
     with hold(lake) as lock:
@@ -204,8 +204,8 @@ def _nights(days, landing, lake, key_file, policy, *, kind):
 
         spark = start()
         lock.name_jvm(jvm_pid(spark))
-        for day, one in judged:
-            setting = Setting(spark, lake, landing, one, key, key_file, DEFAULT, is_new=read_marker(lake) is None)
+        for day in days:
+            setting = Setting(spark, lake, landing, policies, key, key_file, DEFAULT, is_new=read_marker(lake) is None)
             with _dated(day):
                 finished = run_night(setting, day, kind=kind, progress=_progress)
             _finish(report.night(finished.run), finished.did_something)

@@ -19,6 +19,7 @@ from jobs.errors import Exit, NightjarError
 from schemas.contract import Contract
 from schemas.profiles import PROFILES
 from schemas.runs import RUNS
+from schemas.signals import SIGNALS
 from schemas.tables import PUBLISHED, TABLES
 
 DOCS = "data_docs"
@@ -39,6 +40,11 @@ class Lake:
     def runs(self) -> DataFrame:
         """Every run that is visible."""
         return self._open(RUNS, None)
+
+    def dates_run(self) -> list[date]:
+        """Every landing date that some visible run restated."""
+        found = self.runs().select(F.explode("landing_dates").alias("day")).distinct().collect()
+        return sorted(row["day"] for row in found)
 
     def last_run(self) -> Row | None:
         """The run whose versions readers see."""
@@ -101,6 +107,18 @@ class Lake:
             .execute()
         )
         return self.version(PROFILES)
+
+    def withdraw(self, gone: DataFrame) -> int:
+        """Delete the signals of these landing dates and keys; how many there were. By a join: no key becomes a literal."""
+        (
+            self._table(SIGNALS)
+            .alias("s")
+            .merge(gone.alias("g"), "s.landing_date = g.landing_date and s.signal_key = g.signal_key")
+            .whenMatchedDelete()
+            .execute()
+        )
+        metrics = self._commit_info(SIGNALS, self.version(SIGNALS)).get("operationMetrics", {})
+        return int(metrics.get("numTargetRowsDeleted", 0))
 
     def rows_written(self, contract: Contract) -> int:
         """How many rows Delta's own writer counted in the newest commit; of none it says nothing."""

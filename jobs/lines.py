@@ -115,6 +115,11 @@ def digest(key: bytes, domain: str, message: bytes) -> bytes:
     return hmac.digest(key, domain.encode() + b"\0" + message, "sha256")[:DIGEST_BYTES]
 
 
+def account_digest(key: bytes, app: str, account: str) -> bytes:
+    """The digest by which a stored signal knows the account that it came from."""
+    return digest(key, "account", _encoder.encode([app, account]))
+
+
 def instant(value) -> int:
     """Microseconds since 1970 of an RFC 3339 timestamp with zone; further digits are cut, never rounded up."""
     if type(value) is not str:

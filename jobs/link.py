@@ -17,7 +17,8 @@ def link(ingested: DataFrame, account_links: DataFrame, *, as_of: datetime) -> D
     date (`as_of`).
     """
     histories = account_links.groupBy("account_id", "app").agg(
-        F.collect_set(F.struct("profile_id", "valid_from", "valid_to")).alias("links")
+        F.collect_set(F.struct("profile_id", "valid_from", "valid_to")).alias("links"),
+        F.first("account_digest").alias("account_digest"),
     )
     linked = ingested.join(histories, on=["account_id", "app"], how="left")
     then = valid_at("links", "profile_id", F.col("occurred_at"))

@@ -13,7 +13,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import accrue, admit, docs, ingest, ledger, link, profile, score, screen
+from jobs import accrue, admit, docs, ingest, ledger, link, profile, score, screen, withdraw
 from jobs.batch import settings_of
 from jobs.errors import Exit, NightjarError
 from jobs.guard import check_rows, require
@@ -22,7 +22,7 @@ from jobs.lake import Lake, now
 from jobs.landing import LandingFile, file_sha256, list_night
 from jobs.lines import LineRules
 from jobs.marker import write_marker
-from jobs.policy import Policy
+from jobs.policy import Policy, policy_on
 from jobs.reference import list_all, read_reference
 from jobs.runner import Runner
 from jobs.scoring.model import model_digest
@@ -38,18 +38,21 @@ from schemas.tables import PUBLISHED
 
 IN_FLIGHT = (ingest.STAGE, link.STAGE, admit.STAGE, score.STAGE, screen.STAGE)
 STORED = (*ledger.STAGES, accrue.STAGE)
-MERGED = (profile.STAGE, profile.DELTAS_STAGE)
+MERGED = (withdraw.STAGE, profile.STAGE, profile.DELTAS_STAGE)
 NIGHT = (*IN_FLIGHT, *STORED, *MERGED)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where and by what a night runs. `is_new`: the lake doesn't exist yet and is made when there is something in it."""
+    """Where and by what a night runs.
+
+    `policies` are all versions, `is_new` says that the lake doesn't exist yet: it is made when there is something in it.
+    """
 
     spark: SparkSession
     lake: Path
     landing: str
-    policy: Policy
+    policies: list[Policy]
     key: bytes
     key_file: Path
     model: Path
@@ -132,9 +135,10 @@ class _Run:
             kind,
         )
         self.run_id, self.started_at = str(uuid.uuid4()), now()
-        self.settings = settings_of(setting.policy, setting.model)
+        self.policy = policy_on(setting.policies, runner.landing_date)
+        self.settings = settings_of(self.policy, setting.model)
         runner.values |= {
-            "policy": setting.policy,
+            "policy": self.policy,
             "as_of": end_of(runner.landing_date),
             "files": files,
             "settings": self.settings,
@@ -148,10 +152,10 @@ class _Run:
         self._found()
         for stage in STORED:
             self.runner.publish(stage, self.lake)
-        self._merge()
+        self._merge(self._withdraw())
         with self.runner.timed("runs"):
             self._require_unchanged_inputs()
-            policy = self.setting.policy
+            policy = self.policy
             return self._make_visible(
                 {
                     "run_number": 1 if self.last is None else self.last["run_number"] + 1,
@@ -178,7 +182,7 @@ class _Run:
 
     def _read(self) -> dict[int, Row]:
         """The first read: raw lines in memory, and each file's manifest by index."""
-        policy, runner = self.setting.policy, self.runner
+        policy, runner = self.policy, self.runner
         rules = LineRules(runner.landing_date, policy.lateness_days, policy.max_line_bytes, self.setting.key)
         with runner.timed("read"):
             raw = ingest.read_raw_lines(self.setting.spark, self.files, rules)
@@ -195,7 +199,7 @@ class _Run:
                     )
             runner.land(sum(m["lines"] for m in manifests.values()) + len(self.files))
             for contract, listed in list_all(self.setting.landing).items():
-                runner.frames[contract.name] = read_reference(self.setting.spark, contract, listed)
+                runner.frames[contract.name] = read_reference(self.setting.spark, contract, listed, self.setting.key)
         runner.values["digests"] = {index: manifest["sha256"] for index, manifest in manifests.items()}
         return manifests
 
@@ -226,7 +230,7 @@ class _Run:
                 OUTCOME_COUNTS.name: len(counted),
                 SIGNALS.name: sum(row["signals"] for row in counted),
             }
-            sensitive = ledger.sensitive_counts(screened, minimum=self.setting.policy.minimum_category_count)
+            sensitive = ledger.sensitive_counts(screened, minimum=self.policy.minimum_category_count)
         return dict(counts), sensitive
 
     def _found(self) -> None:
@@ -237,9 +241,30 @@ class _Run:
             write_marker(self.setting.lake, key_id(self.setting.key))
             self.lake.create()
 
-    def _merge(self) -> None:
+    def _withdraw(self) -> set[date]:
+        """Delete the signals that no longer stand; the landing dates that they are of."""
+        runner, lake = self.runner, self.lake
+        if self.last is None:
+            return set()
+        with runner.timed(withdraw.STAGE.name):
+            runner.frames["accrued"] = lake.read_written(SIGNALS)
+            runner.values["later"] = [
+                (day, policy_on(self.setting.policies, day)) for day in lake.dates_run() if day > runner.landing_date
+            ]
+            gone = runner.transform(withdraw.STAGE).persist()
+            counted = {row["landing_date"]: row["count"] for row in gone.groupBy("landing_date").count().collect()}
+            if counted and lake.withdraw(gone) != sum(counted.values()):
+                raise NightjarError(
+                    Exit.GUARD_FAILED,
+                    f"{sum(counted.values())} signals no longer stand, but not as many were withdrawn",
+                    fix="report this; the previous night is still visible",
+                )
+        return set(counted)
+
+    def _merge(self, withdrawn: set[date]) -> None:
         """Restated signals minus visible ones into profiles, and what that changed into profile_deltas."""
-        runner, lake, day = self.runner, self.lake, F.col("landing_date") == F.lit(self.runner.landing_date)
+        runner, lake = self.runner, self.lake
+        day = F.col("landing_date").isin(*({self.runner.landing_date} | withdrawn))
         runner.frames |= {
             "signals": lake.read_written(SIGNALS),
             "restated": lake.read_written(SIGNALS).where(day),

@@ -9,7 +9,7 @@ from pyspark.sql import types as T
 from jobs.errors import Exit, NightjarError
 from jobs.ingest import FILES, spread
 from jobs.landing import LandingFile, list_reference, open_lines
-from jobs.lines import Malformed, decode, instant, optional, required
+from jobs.lines import Malformed, account_digest, decode, instant, optional, required
 from jobs.workers import batches_of, value_free
 from schemas.contract import INT, LONG, TEXT, TIME, Contract
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
@@ -30,8 +30,8 @@ def list_all(landing: str) -> dict[Contract, list[LandingFile]]:
     }
 
 
-def read_reference(spark: SparkSession, contract: Contract, files: list[LandingFile]) -> DataFrame:
-    """A reference table's rows, cached and checked."""
+def read_reference(spark: SparkSession, contract: Contract, files: list[LandingFile], key: bytes) -> DataFrame:
+    """A reference table's rows, cached and checked; `key` is the lake's, for digests of accounts."""
     schema = T.StructType(
         [T.StructField(f.name, f.dataType, True) for f in contract.schema]
         + [T.StructField("bad_file", INT), T.StructField("bad_position", LONG), T.StructField("bad_reason", TEXT)]
@@ -42,7 +42,7 @@ def read_reference(spark: SparkSession, contract: Contract, files: list[LandingF
     @value_free
     def read(batches):
         indices = [index for batch in batches for index in batch.column("file").to_pylist()]
-        return batches_of((row for index in indices for row in _rows(contract, files[index])), schema)
+        return batches_of((row for index in indices for row in _rows(contract, files[index], key)), schema)
 
     rows = listed.repartitionById(max(1, len(set(tasks.values()))), "task").mapInArrow(read, schema).persist()
     bad = rows.where("bad_reason is not null").orderBy("bad_file", "bad_position").first()
@@ -55,22 +55,24 @@ def read_reference(spark: SparkSession, contract: Contract, files: list[LandingF
     return rows.select(contract.names)
 
 
-def _rows(contract: Contract, file: LandingFile):
+def _rows(contract: Contract, file: LandingFile, key: bytes):
     nothing = (None,) * len(contract.columns)
     opened = open_lines(file)
     for position, raw in opened.lines:
         try:
-            yield (*_row(contract, decode(raw) if isinstance(raw, bytes) else raw), None, None, None)
+            yield (*_row(contract, decode(raw) if isinstance(raw, bytes) else raw, key), None, None, None)
         except Malformed as error:
             yield (*nothing, file.index, position, error.reason)
     if opened.error:
         yield (*nothing, file.index, None, opened.error)
 
 
-def _row(contract: Contract, item: dict) -> tuple:
+def _row(contract: Contract, item: dict, key: bytes) -> tuple:
     values = []
     for column in contract.columns:
-        if column.type == TIME:
+        if column.name == "account_digest":
+            values.append(account_digest(key, item["app"], item["account_id"]))
+        elif column.type == TIME:
             value = item.get(column.name)
             if value is None and not column.nullable:
                 raise Malformed("missing_field")

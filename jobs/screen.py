@@ -29,6 +29,7 @@ def screen(scored: DataFrame, *, policy: Policy) -> DataFrame:
         .withColumn("withholds", F.col("withholds") | F.col("unscreened"))
         .withColumn("outcome", outcome)
         .withColumn("profile_id", F.when(used, F.col("profile_id")))
+        .withColumn("account_digest", F.when(used, F.col("account_digest")))
         .withColumn("topics", F.when(used, F.col("topics")).otherwise(F.slice("topics", 1, 0)))
         .select(SCREENED.names)
     )

@@ -85,9 +85,11 @@ LINKED = INGESTED.with_columns(
     "linked",
     "one raw line, with the one profile that its account is linked to, or why there is none",
     column("profile_id", TEXT, "the profile, where there is exactly one at both instants", nullable=True),
+    column("account_digest", DIGEST, "keyed digest of the linked account", nullable=True),
     column("link_outcome", TEXT, "unlinked or ambiguous_link; null where the profile is known", nullable=True),
     without=("app",),
     rules=(
+        Rule("linked_has_digest", "profile_id is null or account_digest is not null", "a linked account has a digest"),
         Rule("linked_or_not", "(profile_id is null) = (link_outcome is not null)", "a profile or a reason, never both"),
         Rule(
             "known_link_outcome",

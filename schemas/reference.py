@@ -1,6 +1,6 @@
 """The reference data that the gates ask: links, regions, notices and erasures. Read every night, never stored."""
 
-from schemas.contract import TEXT, TIME, Contract, Rule, column, one_of
+from schemas.contract import DIGEST, TEXT, TIME, Contract, Rule, column, one_of
 from schemas.words import LINKABLE_APPS
 
 ACCOUNT_LINKS = Contract(
@@ -12,6 +12,7 @@ ACCOUNT_LINKS = Contract(
         column("profile_id", TEXT, "the profile it belongs to"),
         column("valid_from", TIME, "inclusive"),
         column("valid_to", TIME, "exclusive; null is open", nullable=True),
+        column("account_digest", DIGEST, "keyed digest of app and account"),
     ),
     key=("account_id", "app", "profile_id", "valid_from"),
     rules=(Rule("known_app", one_of("app", LINKABLE_APPS), "the app is one of ours"),),

@@ -16,6 +16,7 @@ SIGNALS = Contract(
         column("score", INT, "how surely the line is about the topic, in 1/10,000"),
         column("weight", INT, "what the policy gives the source, in 1/1,000"),
         column("amount", AMOUNT, "score times weight times the day's factor: exact, forward-decayed"),
+        column("account_digest", DIGEST, "keyed digest of app and account: whose link it stands by"),
     ),
     key=("landing_date", "signal_key"),
     rules=(

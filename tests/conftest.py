@@ -76,7 +76,7 @@ class Runs:
                 self.spark,
                 self.path,
                 str(landing or self.landing),
-                policy or self.policy,
+                [policy or self.policy],
                 key,
                 key_file,
                 DEFAULT,

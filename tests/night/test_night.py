@@ -305,3 +305,47 @@ def test_the_gates_on_the_shared_landing_zone_are_the_models(runs, day):
     model = counts(SHARED / "landing", day)
     for source in ("interactions", "engagements"):
         assert gates(runs.outcomes(source)) == dict(model[source])
+
+
+def movers(zone):
+    """Ann moves into the EU after the first night; Ben's account becomes another's; Cleo stays."""
+    zone.person("cleo")
+    zone.person("ann").person("ben")
+    evening = f"{NEXT}T18:00:00Z"
+    zone.regions[1]["valid_to"] = evening
+    zone.regions.append({"profile_id": "p-ann", "country": "FR", "valid_from": evening, "valid_to": None})
+    ben = next(link for link in zone.links if link["account_id"] == "m-ben")
+    ben["valid_to"] = evening
+    zone.link("m-ben", "meta_ai", "p-dora", since=evening)
+    for who in ("ann", "ben", "cleo"):
+        zone.say(who=who).say("play some jazz", who=who).say(who=who, at=f"{NEXT}T09:00:00Z", day=NEXT)
+        zone.like(who=who)
+    return zone
+
+
+def test_who_moves_or_unlinks_is_withdrawn_that_night_whatever_the_order_of_nights(zone, runs, another_lake):
+    days = [NIGHT, NEXT, NEXT + timedelta(days=1)]
+    movers(zone)
+    # Ann comes back: what she said before stays withdrawn, new evidence counts.
+    morning = f"{days[2]}T06:00:00Z"
+    zone.regions[-1]["valid_to"] = morning
+    zone.regions.append({"profile_id": "p-ann", "country": "US", "valid_from": morning, "valid_to": None})
+    zone.say(day=days[2]).write(*days)
+    runs.night(days[0])
+    told = runs.outcomes()
+    assert {row[0] for row in runs.rows("profiles")} == {"p-ann", "p-ben", "p-cleo"}
+    runs.night(days[1])
+    assert {row[0] for row in runs.rows("profiles")} == {"p-ben", "p-cleo"}
+    # Ben's likes came through his Facebook account, which is still his.
+    assert {row[4] for row in runs.rows("signals") if row[2] == "p-ben"} == {"like"}
+    removed = {row[2] for row in runs.rows("profile_deltas") if row[4] == "removed" and row[1] == NEXT}
+    assert removed == {"p-ann", "p-ben"}
+    # What a night counted is of that night alone: nothing is counted anew.
+    first = [row for row in runs.rows("outcomes") if row[0] == NIGHT and row[1] == "interactions"]
+    assert {row[3]: row[4] for row in first} == told
+    runs.night(days[2])
+    cooking = [row[3:] for row in runs.rows("profiles") if row[:2] == ("p-ann", "216")]
+    assert cooking == [(1, days[2], days[2])]
+    for day in (days[1], days[2], days[0]):
+        another_lake.night(day)
+    assert another_lake.tables() == runs.tables()

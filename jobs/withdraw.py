@@ -1,0 +1,76 @@
+"""Withdraw: stored signals whose person, link, notice or age no longer allows them, by the end of this night's date.
+
+A signal of landing date D stands while it also holds at the end of every later landing date that is run. So a night
+judges the signals of earlier dates by its own end, and its own signals by the ends of later dates that were run before
+it: whatever the order of nights, the same signals are left.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.admit import histories
+from jobs.link import valid_at
+from jobs.policy import Policy
+from jobs.stage import Stage
+from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
+from schemas.signals import SIGNALS
+from schemas.words import SURFACES
+
+
+def withdrawn(
+    accrued: DataFrame,
+    account_links: DataFrame,
+    profile_regions: DataFrame,
+    notices: DataFrame,
+    erasures: DataFrame,
+    *,
+    landing_date: date,
+    policy: Policy,
+    later: list[tuple[date, Policy]],
+) -> DataFrame:
+    """One row (landing_date, signal_key) per stored signal that falls.
+
+    `accrued` are all signals as they are stored now, those of `landing_date` among them; `later` are the later landing
+    dates run already, each with the policy that judges it.
+    """
+
+    def falling(signals: DataFrame, night: date, by: Policy) -> DataFrame:
+        people = histories(account_links, profile_regions, notices, erasures, policy=by)
+        links = account_links.groupBy("account_digest").agg(
+            F.collect_set(F.struct("profile_id", "valid_from", "valid_to")).alias("links")
+        )
+        known = signals.join(links, on="account_digest", how="left").join(people, on="profile_id", how="left")
+        return known.where(~F.coalesce(stands(night, by), F.lit(False))).select("landing_date", "signal_key")
+
+    found = falling(accrued.where(F.col("landing_date") < F.lit(landing_date)), landing_date, policy)
+    own = accrued.where(F.col("landing_date") == F.lit(landing_date))
+    for night, by in later:
+        found = found.unionByName(falling(own, night, by))
+    return found.distinct()
+
+
+def stands(night: date, policy: Policy) -> Column:
+    """Whether a signal, beside its account's links and its profile's histories, holds at the end of a landing date."""
+    end = F.lit(datetime.combine(night + timedelta(days=1), datetime.min.time(), UTC))
+    ai = F.col("source").isin(*SURFACES)
+    region = valid_at("regions", "country", end)
+    eligible = (F.size(region) == 1) & ~F.get(region, F.lit(0)).isin("", *sorted(policy.regions.excluded))
+    told = F.col("notified_at") < F.date_add("day", 1).cast("timestamp")
+    return (
+        (F.date_add("day", policy.retention_days) > F.lit(night))
+        & (valid_at("links", "profile_id", end) == F.array("profile_id"))
+        & eligible
+        # Of an instant only the day is kept, so the whole day of a request goes.
+        & F.coalesce(F.col("erased_until") < F.col("day").cast("timestamp"), F.lit(True))
+        & (~ai | ((F.size(valid_at("apps", "app", end)) > 0) & told))
+    )
+
+
+STAGE = Stage(
+    "withdraw",
+    reads=(SIGNALS, ACCOUNT_LINKS, PROFILE_REGIONS, NOTICES, ERASURES),
+    transform=withdrawn,
+    gives=SIGNALS,
+)
