@@ -27,7 +27,7 @@ def test_the_night_stands_in_order_and_each_table_has_its_stage():
     assert [stage.name for stage in NIGHT] == [
         *("ingest", "link", "admit", "score", "screen"),
         *("rejects", "outcomes", "arrivals", "accrue"),
-        *("profile", "deltas"),
+        *("withdraw", "profile", "deltas"),
     ]
     assert {stage.gives.name for stage in (*STORED, *MERGED)} == {contract.name for contract in PUBLISHED}
     assert not any(stage.gives.stored for stage in IN_FLIGHT)

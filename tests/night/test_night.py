@@ -135,7 +135,7 @@ def test_a_restated_night_takes_back_what_its_lines_no_longer_say_and_the_deltas
 
 def test_profiles_are_the_exact_sums_of_their_signals(mixed):
     sums = {}
-    for _, _, profile, topic, _, day, _, _, amount in mixed.rows("signals"):
+    for _, _, profile, topic, _, day, _, _, amount, _ in mixed.rows("signals"):
         weight, n, first, last = sums.get((profile, topic), (0, 0, day, day))
         sums[profile, topic] = weight + amount, n + 1, min(first, day), max(last, day)
     assert {(row[0], row[1]): tuple(row[2:]) for row in mixed.rows("profiles")} == sums
