@@ -10,7 +10,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -24,6 +24,11 @@ from schemas.words import SOURCES
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 _CHUNK = 1 << 20
+
+
+def end_of(landing_date: date) -> datetime:
+    """The instant as of which a night judges: the end of its landing date."""
+    return datetime.combine(landing_date + timedelta(days=1), datetime.min.time(), UTC)
 
 
 class LandingFile(NamedTuple):

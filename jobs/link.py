@@ -16,10 +16,7 @@ def link(ingested: DataFrame, account_links: DataFrame, *, as_of: datetime) -> D
     The account is looked up under the line's own app. "Then" is when the line happened, "now" the end of its landing
     date (`as_of`).
     """
-    histories = account_links.groupBy("account_id", "app").agg(
-        F.collect_set(F.struct("profile_id", "valid_from", "valid_to")).alias("links"),
-        F.first("account_digest").alias("account_digest"),
-    )
+    histories = histories_of(account_links, "account_id", "app", "account_digest")
     linked = ingested.join(histories, on=["account_id", "app"], how="left")
     then = valid_at("links", "profile_id", F.col("occurred_at"))
     now = valid_at("links", "profile_id", F.lit(as_of))
@@ -34,6 +31,13 @@ def link(ingested: DataFrame, account_links: DataFrame, *, as_of: datetime) -> D
         )
         .withColumn("profile_id", F.when(F.col("link_outcome").isNull(), F.get("then", F.lit(0))))
         .select(LINKED.names)
+    )
+
+
+def histories_of(account_links: DataFrame, *account: str) -> DataFrame:
+    """One row per account, named by these columns, with the intervals of its profiles as `links`."""
+    return account_links.groupBy(*account).agg(
+        F.collect_set(F.struct("profile_id", "valid_from", "valid_to")).alias("links")
     )
 
 

@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 from py4j.protocol import Py4JError
@@ -19,7 +19,7 @@ from jobs.errors import Exit, NightjarError
 from jobs.guard import check_rows, require
 from jobs.key import key_id, write_key
 from jobs.lake import Lake, now
-from jobs.landing import LandingFile, file_sha256, list_night
+from jobs.landing import LandingFile, end_of, file_sha256, list_night
 from jobs.lines import LineRules
 from jobs.marker import write_marker
 from jobs.policy import Policy, policy_on
@@ -115,11 +115,6 @@ def is_stale(run: Row, files: list[LandingFile], landing_date: date) -> bool:
     if {(f.source, f.name): f.size for f in files} != {name: f["bytes"] for name, f in read.items()}:
         return True
     return any(file_sha256(file) != read[file.source, file.name]["sha256"] for file in files)
-
-
-def end_of(landing_date: date) -> datetime:
-    """The instant as of which a night judges: the end of its landing date."""
-    return datetime.combine(landing_date + timedelta(days=1), datetime.min.time(), UTC)
 
 
 class _Run:

@@ -5,13 +5,18 @@ judges the signals of earlier dates by its own end, and its own signals by the e
 it: whatever the order of nights, the same signals are left.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import date
+from functools import reduce
+from itertools import groupby
+from operator import and_, itemgetter
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.admit import histories
-from jobs.link import valid_at
+from jobs.landing import end_of
+from jobs.link import histories_of, valid_at
 from jobs.policy import Policy
 from jobs.stage import Stage
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
@@ -33,27 +38,28 @@ def withdrawn(
     """One row (landing_date, signal_key) per stored signal that falls.
 
     `accrued` are all signals as they are stored now, those of `landing_date` among them; `later` are the later landing
-    dates run already, each with the policy that judges it.
+    dates run already, in order, each with the policy that judges it.
     """
 
-    def falling(signals: DataFrame, night: date, by: Policy) -> DataFrame:
-        people = histories(account_links, profile_regions, notices, erasures, policy=by)
-        links = account_links.groupBy("account_digest").agg(
-            F.collect_set(F.struct("profile_id", "valid_from", "valid_to")).alias("links")
-        )
-        known = signals.join(links, on="account_digest", how="left").join(people, on="profile_id", how="left")
-        return known.where(~F.coalesce(stands(night, by), F.lit(False))).select("landing_date", "signal_key")
+    links = histories_of(account_links, "account_digest")
 
-    found = falling(accrued.where(F.col("landing_date") < F.lit(landing_date)), landing_date, policy)
+    def falling(signals: DataFrame, by: Policy, nights: Iterable[date]) -> DataFrame:
+        people = histories(account_links, profile_regions, notices, erasures, policy=by)
+        known = signals.join(links, on="account_digest", how="left").join(people, on="profile_id", how="left")
+        standing = reduce(and_, (stands(night, by) for night in nights))
+        return known.where(~F.coalesce(standing, F.lit(False))).select("landing_date", "signal_key")
+
+    found = falling(accrued.where(F.col("landing_date") < F.lit(landing_date)), policy, [landing_date])
     own = accrued.where(F.col("landing_date") == F.lit(landing_date))
-    for night, by in later:
-        found = found.unionByName(falling(own, night, by))
+    # Of each policy's nights in one pass: a year of later dates is one join, not hundreds.
+    for by, judged in groupby(later, key=itemgetter(1)):
+        found = found.unionByName(falling(own, by, [night for night, _ in judged]))
     return found.distinct()
 
 
 def stands(night: date, policy: Policy) -> Column:
     """Whether a signal, beside its account's links and its profile's histories, holds at the end of a landing date."""
-    end = F.lit(datetime.combine(night + timedelta(days=1), datetime.min.time(), UTC))
+    end = F.lit(end_of(night))
     ai = F.col("source").isin(*SURFACES)
     region = valid_at("regions", "country", end)
     eligible = (F.size(region) == 1) & ~F.get(region, F.lit(0)).isin("", *sorted(policy.regions.excluded))

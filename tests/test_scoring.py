@@ -141,8 +141,8 @@ def test_a_sign_is_seen_wherever_it_stands(text, sign):
 def test_the_projects_own_sensitive_examples_show_no_interest():
     assert len(SENSITIVE) > 3_000
     used = [text for text, (verdict, _, _) in zip(SENSITIVE, judge(*SENSITIVE), strict=True) if verdict == "used"]
-    # Some are oblique on purpose, and another processor may train to other last bits: a few may go either way.
-    assert len(used) <= len(SENSITIVE) // 500, used
+    # Another processor may train to other last bits: two oblique ones in thousands may go either way.
+    assert len(used) <= 2, used
 
 
 def test_a_text_that_cannot_be_judged_is_sensitive_and_costs_the_others_nothing(monkeypatch):
@@ -174,6 +174,7 @@ def test_a_sign_that_only_the_network_sees_is_not_thinned_by_the_words_around_it
     assert len(network_alone) > 100 and outcome(filler * 6) == "used"
     long = judge(*(f"{filler * 12}{text} {filler * 12}" for text in network_alone))
     # Without the screen's few words at a time hardly one of them would be seen among three hundred other words.
+    assert sum(verdict == "sensitive" for verdict, _, _ in long) > 0.4 * len(long)
     assert sum(verdict == "used" for verdict, _, _ in long) < 0.1 * len(long)
     blind = dataclasses.replace(SCORER.settings, few_words_threshold=10_001, most_sensitive_few_words=70_001)
     view = SCORER.view(

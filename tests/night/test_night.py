@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from jobs import night as night_module
 from jobs.accrue import accrue
 from jobs.errors import Exit, NightjarError
+from jobs.lake import Lake
 from jobs.sample import Recipe, make
 from schemas.contract import Rule
 from schemas.signals import SIGNALS
@@ -323,7 +324,9 @@ def movers(zone):
     return zone
 
 
-def test_who_moves_or_unlinks_is_withdrawn_that_night_whatever_the_order_of_nights(zone, runs, another_lake):
+def test_who_moves_or_unlinks_is_withdrawn_that_night_whatever_the_order_of_nights(
+    zone, runs, another_lake, monkeypatch
+):
     days = [NIGHT, NEXT, NEXT + timedelta(days=1)]
     movers(zone)
     # Ann comes back: what she said before stays withdrawn, new evidence counts.
@@ -334,6 +337,12 @@ def test_who_moves_or_unlinks_is_withdrawn_that_night_whatever_the_order_of_nigh
     runs.night(days[0])
     told = runs.outcomes()
     assert {row[0] for row in runs.rows("profiles")} == {"p-ann", "p-ben", "p-cleo"}
+    # Signals that should fall and were not all deleted stop the night; what was visible stays.
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "withdraw", lambda lake, gone: 0)
+        with pytest.raises(NightjarError) as caught:
+            runs.night(days[1])
+    assert caught.value.code == Exit.GUARD_FAILED and runs.outcomes() == told
     runs.night(days[1])
     assert {row[0] for row in runs.rows("profiles")} == {"p-ben", "p-cleo"}
     # Ben's likes came through his Facebook account, which is still his.
