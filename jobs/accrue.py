@@ -10,11 +10,11 @@ from jobs.policy import Policy
 from jobs.screen import line_weight
 from jobs.stage import Stage
 from schemas.contract import AMOUNT
-from schemas.lines import SCREENED
+from schemas.lines import SETTLED
 from schemas.signals import SIGNALS
 
 
-def accrue(screened: DataFrame, *, landing_date: date, policy: Policy) -> DataFrame:
+def accrue(settled: DataFrame, *, landing_date: date, policy: Policy) -> DataFrame:
     """One row per used line and topic. A used line happened within the lateness window, so its days are known."""
     days = [landing_date - timedelta(days=late) for late in range(policy.lateness_days + 1)]
     factors = F.create_map(
@@ -28,7 +28,7 @@ def accrue(screened: DataFrame, *, landing_date: date, policy: Policy) -> DataFr
         )
     )
     return (
-        screened.where("outcome = 'used'")
+        settled.where("outcome = 'used'")
         .withColumn("weight", line_weight(policy))
         .withColumn("day", F.to_date("occurred_at"))
         .withColumn("topic", F.explode("topics"))
@@ -50,4 +50,4 @@ def signal_key():
     return F.substring(F.unhex(F.sha2(line.cast("binary"), 256)), 1, 16)
 
 
-STAGE = Stage("accrue", reads=(SCREENED,), transform=accrue, gives=SIGNALS)
+STAGE = Stage("accrue", reads=(SETTLED,), transform=accrue, gives=SIGNALS)

@@ -8,57 +8,19 @@ if __name__ == "__main__":
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 import json
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import msgspec
 
+from jobs.arguments import Age, Day, json_option, lake_options, landing_option, policy_option, range_options
+from jobs.ending import run_to_end
 from jobs.errors import Exit, NightjarError
+from jobs.nights import present_dates, run_nights, say_progress
+from jobs.opening import key_of, marker_of, policies_in, policy_in
 
 # Everything else is imported where it is used: a run that finds the lake taken must say so within two seconds.
-
-
-class Day(click.ParamType):
-    """An ISO date, exactly YYYY-MM-DD."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(self, value, param, ctx):
-        try:
-            day = value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            day = None
-        if day is None or str(day) != str(value):
-            self.fail("is no date of the form YYYY-MM-DD", param, ctx)
-        return day
-
-
-class Age(click.ParamType):
-    """A number of hours, days or minutes: 26h, 2d, 90m."""
-
-    name = "26h"
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-
-    def convert(self, value, param, ctx):
-        if value[:-1].isdigit() and value[-1:] in self.units:
-            return timedelta(**{self.units[value[-1]]: int(value[:-1])})
-        self.fail("is no age such as 26h, 2d or 90m", param, ctx)
-
-
-def _lake_options(command):
-    command = click.option("--lake", envvar="NIGHTJAR_LAKE", required=True, help="Folder of the lake.")(command)
-    return click.option(
-        "--key-file", envvar="NIGHTJAR_KEY_FILE", help="The digest key; LAKE.key beside the lake by default."
-    )(command)
-
-
-def _landing_option(command):
-    return click.option("--landing", envvar="NIGHTJAR_LANDING", required=True, help="The landing zone.")(command)
-
-
-def _policy_option(command):
-    return click.option("--policy", help="A folder of policy versions; the built-in one by default.")(command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,33 +31,27 @@ def nightjar():
 
 @nightjar.command()
 @click.option("--date", "day", type=Day(), required=True, help="The landing date.")
-@_landing_option
-@_lake_options
-@_policy_option
+@landing_option
+@lake_options
+@policy_option
 def run(day, landing, lake, key_file, policy):
     """Run one night. Rerunning is always safe: with nothing new to do, nothing is written."""
-    _nights([day], landing, lake, key_file, policy, kind="night")
+    run_nights([day], landing, lake, key_file, policy, kind="night")
 
 
 @nightjar.command()
-@click.option("--from", "first", type=Day(), required=True, help="First landing date.")
-@click.option("--to", "last", type=Day(), required=True, help="Last landing date.")
-@_landing_option
-@_lake_options
-@_policy_option
-def backfill(first, last, landing, lake, key_file, policy):
-    """Run every landing date of a range that is missing or stale, and say what was skipped and why."""
-    if last < first:
-        raise click.UsageError("--to is before --from")
-    from jobs.landing import landing_dates
+@range_options
+@click.option("--all", "again", is_flag=True, help="State every date anew, up to date or not.")
+@landing_option
+@lake_options
+@policy_option
+def backfill(first, last, again, landing, lake, key_file, policy):
+    """Run every landing date of a range that is missing or stale, and say what was skipped and why.
 
-    present = [day for day in landing_dates(landing) if first <= day <= last]
-    absent = [first + timedelta(n) for n in range((last - first).days + 1) if first + timedelta(n) not in set(present)]
-    for day in absent:
-        _say(f"{day}  skipped: not in the landing zone")
-    if not present:
-        raise NightjarError(Exit.INPUT, f"no landing date from {first} to {last}", fix="check --landing and the dates")
-    _nights(present, landing, lake, key_file, policy, kind="backfill")
+    Each date is a run of its own: stopped half-way, the same command goes on where it was.
+    """
+    present = present_dates(first, last, landing)
+    run_nights(present, landing, lake, key_file, policy, kind="backfill", again=again)
 
 
 @nightjar.command()
@@ -111,11 +67,11 @@ def sample(out, first, days, lines, people, seed, texts):
     from jobs.sample import Recipe, make
 
     made = make(Path(out), Recipe(first, days, lines, people, seed, Path(texts) if texts else None))
-    _say(f"{made} interaction lines under {out}")
+    click.echo(f"{made} interaction lines under {out}")
 
 
 @nightjar.command()
-@_policy_option
+@policy_option
 @click.option(
     "--date", "day", type=Day(), default=None, help="Judge by the policy of this date; the newest by default."
 )
@@ -123,23 +79,21 @@ def score(policy, day):
     """What the scorer makes of JSON lines on stdin (`text`, `labels`): one JSON object a line. Writes nothing."""
     from jobs.batch import score_lines
 
-    for answer in score_lines(sys.stdin.buffer, _policy(policy, day)):
+    for answer in score_lines(sys.stdin.buffer, policy_in(policy, day)):
         click.echo(json.dumps(answer))
 
 
 @nightjar.command()
-@_lake_options
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@lake_options
+@json_option
 @click.option("--max-age", type=Age(), help="Fail when the last night is older.")
 @click.option("--profiles", type=click.IntRange(1), help="Also the strongest interests of this many profiles.")
-@_policy_option
+@policy_option
 def status(lake, key_file, as_json, max_age, profiles, policy):
     """Nights run, lines by outcome, table versions."""
     from jobs import report
-    from jobs.marker import read_marker
 
-    if read_marker(Path(lake)) is None:
-        raise NightjarError(Exit.CONFIGURATION, "there is no lake yet", fix="nightjar run, or check --lake")
+    marker_of(lake)
     from jobs.lake import Lake
     from jobs.session import start
 
@@ -147,16 +101,132 @@ def status(lake, key_file, as_json, max_age, profiles, policy):
     nights = report.nights(opened)
     click.echo(json.dumps({"nights": nights}) if as_json else report.status_table(nights))
     if profiles:
-        click.echo(report.profiles_table(opened, _policy(policy, None), profiles))
+        click.echo(report.profiles_table(opened, policy_in(policy, None), profiles))
     if max_age is not None and report.age(nights, datetime.now(UTC)) > max_age:
         raise NightjarError(Exit.INPUT, "the last night is too old", fix="nightjar run")
+
+
+@nightjar.command()
+@click.argument("profile")
+@landing_option
+@lake_options
+@policy_option
+@json_option
+def explain(profile, landing, lake, key_file, policy, as_json):
+    """Why each interest of a PROFILE is there, and the gate that stops the person now, if any. Who asked is kept.
+
+    A table on a terminal, JSON elsewhere.
+    """
+    from jobs.policy import policy_on
+
+    key = key_of(lake, key_file)
+    policies = policies_in(policy)
+    from jobs.explain import explain as explained
+    from jobs.explain import table
+    from jobs.lake import Lake
+    from jobs.people import record_access
+    from jobs.reference import read_all
+    from jobs.session import start
+
+    opened = Lake(start(), Path(lake))
+    as_of = max(opened.dates_run(), default=None)
+    if as_of is None:
+        raise NightjarError(Exit.CONFIGURATION, "no night has been run yet", fix="nightjar run")
+    reference = read_all(opened.spark, landing, key)
+    record_access(opened, "explain", [profile], key)
+    found = explained(opened, reference, profile, as_of=as_of, policy=policy_on(policies, as_of))
+    click.echo(table(found) if sys.stdout.isatty() and not as_json else msgspec.json.encode(found).decode())
+
+
+@nightjar.command()
+@click.argument("run", type=int, required=False)
+@landing_option
+@lake_options
+@policy_option
+def verify(run, landing, lake, key_file, policy):
+    """Rebuild every landing date from the landing zone alone and compare, row for row, with what readers see.
+
+    RUN is the number of an earlier run to compare with; the last by default. Writes nothing.
+    """
+    key = key_of(lake, key_file)
+    policies = policies_in(policy)
+    from jobs import verify as verification
+    from jobs.lake import Lake
+    from jobs.night import Setting
+    from jobs.scoring.model import DEFAULT
+    from jobs.session import start
+
+    spark = start()
+    opened = Lake(spark, Path(lake))
+    chosen = opened.last_run() if run is None else opened.run(run)
+    if chosen is None:
+        raise NightjarError(Exit.CONFIGURATION, "there is no such run", fix="nightjar status")
+    bad = []
+    for finding in verification.verify(Setting(spark, landing, policies, key, DEFAULT), opened, chosen, say_progress):
+        click.echo(
+            f"{'ok  ' if finding.difference is None else 'FAIL'}  {finding.what}  {finding.difference or ''}".rstrip()
+        )
+        bad += [finding] if finding.difference else []
+    if bad:
+        raise NightjarError(
+            Exit.TABLE,
+            f"{bad[0].what}: {bad[0].difference}",
+            fix="nightjar backfill --all restates the dates; if reference data changed since, that alone explains it",
+        )
+
+
+@nightjar.group("policy")
+def policy_group():
+    """What a policy says, and whether it may be used."""
+
+
+@policy_group.command()
+@policy_option
+def check(policy):
+    """Read every version of a policy folder; what is wrong is named by file and key (exit 3)."""
+    for version in policies_in(policy):
+        click.echo(f"{version.version}  from {version.valid_from} to {version.valid_to or 'now'}  {version.digest}")
+
+
+@policy_group.command()
+@policy_option
+@click.option("--date", "day", type=Day(), default=None, help="The version of this date; the newest by default.")
+@json_option
+def show(policy, day, as_json):
+    """Every rule of one version."""
+    from jobs.describe import describe
+
+    version = policy_in(policy, day)
+    click.echo(msgspec.json.encode(version).decode() if as_json else describe(version))
+
+
+@policy_group.command()
+@click.argument("before")
+@click.argument("after")
+@range_options
+@landing_option
+@json_option
+def diff(before, after, first, last, landing, as_json):
+    """What judging some landing dates by the policy folder AFTER instead of BEFORE would change. Writes nothing."""
+    days = present_dates(first, last, landing)
+    policies = policies_in(before), policies_in(after)
+    from jobs.contrast import contrast, table
+    from jobs.key import new_key
+    from jobs.night import Setting
+    from jobs.scoring.model import DEFAULT
+    from jobs.session import start
+
+    # Digests only have to agree with each other here, so any key will do.
+    setting = Setting(start(), landing, policies[0], new_key(), DEFAULT)
+    found = contrast(setting, *policies, days, lambda *_: None)
+    click.echo(msgspec.json.encode(found).decode() if as_json else table(found))
 
 
 @nightjar.command()
 @click.option("--lake", envvar="NIGHTJAR_LAKE", help="Folder of the lake.")
 @click.option("--landing", envvar="NIGHTJAR_LANDING", help="The landing zone.")
 @click.option("--key-file", envvar="NIGHTJAR_KEY_FILE")
-@_policy_option
+@policy_option
 def doctor(lake, landing, key_file, policy):
     """Check Java, Python, versions, model, paths, permissions and key; say how to mend each failure."""
     from jobs.doctor import examine
@@ -171,113 +241,9 @@ def doctor(lake, landing, key_file, policy):
         raise NightjarError(Exit.CONFIGURATION, f"{len(bad)} checks failed", fix=bad[0].fix)
 
 
-def _nights(days, landing, lake, key_file, policy, *, kind):
-    """Run nights one after the other under one lock and one session; the lake is looked at only once it is held."""
-    from jobs import report
-    from jobs.key import new_key, read_key
-    from jobs.landing import list_night
-    from jobs.lock import hold
-    from jobs.marker import read_marker
-    from jobs.policy import policy_on, read_policies
-    from jobs.scoring.model import DEFAULT
-
-    lake = Path(lake)
-    key_file = Path(key_file or f"{lake}.key")
-    policies = read_policies(policy)
-    for day in days:
-        policy_on(policies, day)
-        list_night(landing, day)
-    read_marker(lake)
-    with hold(lake) as lock:
-        marker = read_marker(lake)
-        if marker is None and not key_file.exists():
-            key = new_key()
-        else:
-            key = read_key(key_file, expected_id=marker and marker["key_id"])
-        from jobs.reference import list_all
-        from jobs.scoring.model import read_model
-
-        list_all(landing)
-        read_model(DEFAULT)
-        from jobs.night import Setting, run_night
-        from jobs.session import jvm_pid, start
-
-        spark = start()
-        lock.name_jvm(jvm_pid(spark))
-        for day in days:
-            setting = Setting(spark, lake, landing, policies, key, key_file, DEFAULT, is_new=read_marker(lake) is None)
-            with _dated(day):
-                finished = run_night(setting, day, kind=kind, progress=_progress)
-            _finish(report.night(finished.run), finished.did_something)
-
-
-def _finish(night: dict, did_something: bool) -> None:
-    from jobs import report
-
-    if not did_something:
-        _say(f"{night['date']}  nothing to do: this landing date is up to date")
-    elif sys.stdout.isatty():
-        click.echo(report.outcome_table(night))
-    if not sys.stdout.isatty():
-        click.echo(json.dumps({**night, "did": "run" if did_something else "nothing"}))
-
-
-def _progress(stage: str, seconds: float) -> None:
-    _say(f"  {stage:<10} {seconds:7.1f} s")
-
-
-def _say(line: str) -> None:
-    click.echo(line)
-
-
-def _policy(folder, day):
-    from jobs.policy import policy_on, read_policies
-
-    policies = read_policies(Path(folder) if folder else None)
-    return policies[-1] if day is None else policy_on(policies, day)
-
-
-@contextmanager
-def _dated(day: date):
-    """Errors of a night carry its date."""
-    try:
-        yield
-    except NightjarError as error:
-        error.date = error.date or day
-        raise
-
-
 def main() -> None:
-    """Run a command; every end is an exit code, and every bad end one line on stderr."""
-    try:
-        nightjar.main(standalone_mode=False)
-        code = Exit.DONE
-    except NightjarError as error:
-        code = _fail(error)
-    except click.UsageError as error:
-        code = _fail(NightjarError(Exit.USAGE, error.format_message(), fix="nightjar --help"))
-    except (click.Abort, KeyboardInterrupt):
-        code = _fail(NightjarError(Exit.INTERNAL, "interrupted", fix="rerun; nothing was published"))
-    except Exception as error:
-        code = _fail(_internal(error))
-    sys.stdout.flush()
-    sys.exit(int(code))
-
-
-def _internal(error: Exception) -> NightjarError:
-    """Type and place of what was not foreseen: a message may quote a row."""
-    trace = error.__traceback__
-    while trace.tb_next:
-        trace = trace.tb_next
-    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-    return NightjarError(
-        Exit.INTERNAL, f"unexpected {type(error).__name__} at {place}", fix="rerun; if it stays, report this line"
-    )
-
-
-def _fail(error: NightjarError) -> Exit:
-    click.echo(error.line(), err=True)
-    return error.code
+    """Run the command that was given; every end is an exit code."""
+    run_to_end(nightjar)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,37 @@
 """Guard: the only import of Great Expectations. A contract becomes a suite; a frame passes it, or the night stops.
 
-No result ever holds a value of a row: GX runs with `BOOLEAN_ONLY`, how many rows break a rule is counted here. GX
-reports an expectation that crashed as one that failed; here that is another end (the guard could not run).
+What is checked is a frame's measures: how many rows it has, how many keys, how many rows break each rule. They are
+taken in one pass, by Spark, and GX judges them as a frame of one row of counts: no value of a row ever reaches it, and it
+runs no job of its own. GX reports an expectation that crashed as one that failed; here that is another end (the guard
+could not run).
 """
 
 import logging
 import os
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Observation
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from jobs.errors import Exit, NightjarError
-from schemas.contract import Contract
+from schemas.contract import Contract, Rule
 
 # Google-style analytics of GX are off before it is ever imported.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
-ROWS = "rows"
+ROWS, KEYS = "rows", "distinct_keys"
+EXPECTATION = "ExpectColumnValuesToBeBetween"
+
+
+class Measure(NamedTuple):
+    """A count taken of a frame, and what it must be."""
+
+    name: str
+    meaning: str
+    value: int
+    wanted: int
 
 
 @dataclass(frozen=True)
@@ -51,72 +64,51 @@ class Check:
 
 def observe(frame: DataFrame, contract: Contract) -> tuple[DataFrame, Observation]:
     """The frame, and an observation that measures it against its contract in whatever pass computes it."""
-    observation = Observation(contract.name)
-    measures = [F.count(F.lit(1)).alias(ROWS)]
-    measures += [_broken(rule.condition).alias(rule.name) for rule in contract.all_rules]
-    return frame.observe(observation, *measures), observation
+    # Named by Spark: frames of several landing dates may meet in one plan, and no two measures there may share a name.
+    observation = Observation()
+    return frame.observe(observation, *_measures(contract)), observation
 
 
 def check_measures(contract: Contract, observation: Observation, expected_rows: int) -> Check:
-    """Check a frame in flight by what was measured as it passed: one row of counts, each of which must be nought."""
-    import pandas as pd
-
+    """Check a frame in flight by what was measured as it passed: counts, each of which must be nought."""
     # Where nothing passes, Spark may leave the measuring out: no row was there to break a rule.
     measures = _measured(observation) if expected_rows else {ROWS: 0}
     if ROWS not in measures:
         raise _could_not_run(contract, "was not measured")
     if measures[ROWS] != expected_rows:
         raise _could_not_run(contract, f"measured {measures[ROWS]} rows where {expected_rows} passed")
-    # On no rows at all a count of broken ones is null.
-    counts = {rule.name: int(measures.get(rule.name) or 0) for rule in contract.all_rules}
-    expectations = [
-        ("ExpectColumnValuesToBeBetween", {"column": name, "min_value": 0, "max_value": 0}) for name in counts
-    ]
-    passed = _run(contract, pd.DataFrame([counts]), expectations, engine="pandas")
-    return Check(
-        contract.name,
-        expected_rows,
-        tuple(
-            Verdict(rule.name, rule.meaning, kind, passed[at], counts[rule.name])
-            for at, (rule, (kind, _)) in enumerate(zip(contract.all_rules, expectations, strict=True))
-        ),
-    )
+    return _checked(contract, expected_rows, [_nought(rule, measures) for rule in contract.all_rules])
 
 
 def check_rows(contract: Contract, frame: DataFrame, expected_rows: int) -> Check:
-    """Check the rows that are about to be visible: how many there are, that their key is unique, and every rule."""
-    ruled = frame.select(
-        "*",
-        *(F.coalesce(F.expr(rule.condition), F.lit(False)).alias(f"rule_{rule.name}") for rule in contract.all_rules),
+    """Check the rows that are about to be visible: how many there are, that their key is unique, and every rule.
+
+    They are read once, for all the counts together; no row leaves Spark.
+    """
+    # A distinct count passes over nulls, so a key with one is spelled out.
+    key = F.struct(*(F.coalesce(F.col(name).cast("string"), F.lit("")) for name in contract.key))
+    try:
+        measures = frame.agg(*_measures(contract), F.count_distinct(key).alias(KEYS)).collect()[0].asDict()
+    except (Py4JError, PySparkException) as error:
+        raise _could_not_run(contract, f"raised {type(error).__name__}") from None
+    count = Measure("row_count", "as many rows as another path counted", measures[ROWS], expected_rows)
+    unique = Rule("unique_key", "", f"unique: {', '.join(contract.key)}")
+    repeated = _nought(unique, {unique.name: measures[ROWS] - measures[KEYS]})
+    rules = [_nought(rule, measures) for rule in contract.all_rules]
+    return _checked(contract, expected_rows, [count, repeated, *rules])
+
+
+def _measures(contract: Contract) -> list[Column]:
+    """What is counted of a frame: its rows, and those that break each rule."""
+    broken = (
+        F.count_if(~F.coalesce(F.expr(rule.condition), F.lit(False))).alias(rule.name) for rule in contract.all_rules
     )
-    # GX's uniqueness takes nulls for no values, so a key with one is spelled out.
-    key = [F.coalesce(F.col(name).cast("string"), F.lit("")).alias(f"key_{name}") for name in contract.key]
-    keyed = ruled.select(*(f"rule_{rule.name}" for rule in contract.all_rules), *key)
-    expectations = [
-        ("ExpectTableRowCountToEqual", {"value": expected_rows}),
-        ("ExpectCompoundColumnsToBeUnique", {"column_list": [f"key_{name}" for name in contract.key]}),
-    ]
-    if len(contract.key) == 1:
-        expectations[1] = ("ExpectColumnValuesToBeUnique", {"column": f"key_{contract.key[0]}"})
-    expectations += [
-        ("ExpectColumnValuesToBeInSet", {"column": f"rule_{rule.name}", "value_set": [True]})
-        for rule in contract.all_rules
-    ]
-    passed = _run(contract, keyed, expectations, engine="spark")
-    named = [
-        ("row_count", "as many rows as another path counted"),
-        ("unique_key", f"unique: {', '.join(contract.key)}"),
-    ]
-    named += [(rule.name, rule.meaning) for rule in contract.all_rules]
-    broken = _count_broken(contract, frame) if not all(passed[2:]) else {}
-    return Check(
-        contract.name,
-        expected_rows,
-        tuple(
-            Verdict(name, meaning, kind, held, broken.get(name))
-            for (name, meaning), (kind, _), held in zip(named, expectations, passed, strict=True)
-        ),
-    )
+    return [F.count(F.lit(1)).alias(ROWS), *broken]
+
+
+def _nought(rule: Rule, measures: dict[str, int]) -> Measure:
+    # On no rows at all a count of broken ones is null.
+    return Measure(rule.name, rule.meaning, int(measures.get(rule.name) or 0), 0)
 
 
 def _measured(observation: Observation) -> dict:
@@ -137,23 +129,38 @@ def require(check: Check) -> None:
         )
 
 
-def _run(contract: Contract, frame, expectations: list[tuple[str, dict]], *, engine: str) -> list[bool]:
-    """Whether each expectation held, in order. A crash of GX, or of one expectation, is that: not a failure."""
+def _checked(contract: Contract, rows: int, measures: list[Measure]) -> Check:
+    passed = _run(contract, measures)
+    verdicts = (
+        Verdict(m.name, m.meaning, EXPECTATION, held, m.value if m.wanted == 0 else None)
+        for m, held in zip(measures, passed, strict=True)
+    )
+    return Check(contract.name, rows, tuple(verdicts))
+
+
+def _run(contract: Contract, measures: list[Measure]) -> list[bool]:
+    """Whether each measure is what is wanted. A crash of GX, or of one expectation, is that: not a failure."""
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     try:
         import great_expectations as gx
+        import pandas as pd
         from great_expectations import expectations as gxe
 
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-        source = getattr(context.data_sources, f"add_or_update_{engine}")("night")
+        source = context.data_sources.add_or_update_pandas("night")
         batch = source.add_dataframe_asset(contract.name).add_batch_definition_whole_dataframe("all")
-        suite = context.suites.add(gx.ExpectationSuite(name=contract.name))
-        for at, (kind, arguments) in enumerate(expectations):
-            suite.add_expectation(getattr(gxe, kind)(**arguments, meta={"at": at}))
+        expectations = [
+            getattr(gxe, EXPECTATION)(column=m.name, min_value=m.wanted, max_value=m.wanted, meta={"at": at})
+            for at, m in enumerate(measures)
+        ]
+        suite = context.suites.add(gx.ExpectationSuite(name=contract.name, expectations=expectations))
         result = context.validation_definitions.add(
             gx.ValidationDefinition(name=contract.name, data=batch, suite=suite)
-        ).run(batch_parameters={"dataframe": frame}, result_format="BOOLEAN_ONLY")
+        ).run(
+            batch_parameters={"dataframe": pd.DataFrame([{m.name: m.value for m in measures}])},
+            result_format="BOOLEAN_ONLY",
+        )
     except Exception as error:
         raise _could_not_run(contract, f"raised {type(error).__name__}") from None
     found: dict[int, bool] = {}
@@ -161,9 +168,9 @@ def _run(contract: Contract, frame, expectations: list[tuple[str, dict]], *, eng
         if _raised(one.exception_info):
             raise _could_not_run(contract, f"raised in {one.expectation_config.type}")
         found[one.expectation_config.meta["at"]] = bool(one.success)
-    if sorted(found) != list(range(len(expectations))) or not expectations:
-        raise _could_not_run(contract, f"ran {len(found)} of {len(expectations)} checks")
-    return [found[at] for at in range(len(expectations))]
+    if sorted(found) != list(range(len(measures))) or not measures:
+        raise _could_not_run(contract, f"ran {len(found)} of {len(measures)} checks")
+    return [found[at] for at in range(len(measures))]
 
 
 def _raised(info: dict) -> bool:
@@ -171,15 +178,6 @@ def _raised(info: dict) -> bool:
     if "raised_exception" in info:
         return bool(info["raised_exception"])
     return any(_raised(inner) for inner in info.values() if isinstance(inner, dict))
-
-
-def _count_broken(contract: Contract, frame: DataFrame) -> dict[str, int]:
-    counted = frame.agg(*(_broken(rule.condition).alias(rule.name) for rule in contract.all_rules)).first()
-    return {name: int(lines or 0) for name, lines in counted.asDict().items()}
-
-
-def _broken(condition: str):
-    return F.count_if(~F.coalesce(F.expr(condition), F.lit(False)))
 
 
 def _could_not_run(contract: Contract, why: str) -> NightjarError:

@@ -1,5 +1,7 @@
 """Ingest: read every raw line without its text, and settle what a line or its copies decide alone."""
 
+from datetime import date
+
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -8,6 +10,7 @@ from jobs.landing import LandingFile, open_lines
 from jobs.lines import LineRules, facts_of
 from jobs.stage import Stage
 from jobs.workers import batches_of, value_free
+from schemas.arrivals import ARRIVALS
 from schemas.contract import INT
 from schemas.lines import INGESTED, RAW_LINES
 from schemas.words import UNKNOWN_SURFACE
@@ -15,25 +18,33 @@ from schemas.words import UNKNOWN_SURFACE
 FILES = T.StructType([T.StructField("task", INT, False), T.StructField("file", INT, False)])
 
 
-def ingest(raw_lines: DataFrame) -> DataFrame:
+def ingest(raw_lines: DataFrame, elsewhere: DataFrame, *, landing_date: date) -> DataFrame:
     """One row per raw line, with its `outcome` if it is malformed, misdated, in conflict or a copy.
 
-    Copies are looked for among the well-formed lines of the landing date, misdated ones too. Which of equal lines
-    counts as the first makes no difference to any table: what is equal in content is equal at every gate.
+    Copies are looked for among the well-formed lines of the landing date and of its neighbours (`elsewhere`, their
+    arrivals), misdated ones too. Which of equal lines of a date counts as the first makes no difference to any table:
+    what is equal in content is equal at every gate.
     """
     copies = Window.partitionBy("source", key_or_alone("id_digest"))
-    lines = raw_lines.where("position > 0")
-    differing = F.min("content_digest").over(copies) != F.max("content_digest").over(copies)
-    rank = F.row_number().over(copies.orderBy("file", "position"))
+    known = elsewhere.groupBy("source", "id_digest").agg(
+        F.min("content_digest").alias("least"),
+        F.max("content_digest").alias("greatest"),
+        F.min("landing_date").alias("since"),
+    )
+    lines = raw_lines.where("position > 0").join(known, on=["source", "id_digest"], how="left")
+    least = F.least(F.min("content_digest").over(copies), "least")
+    greatest = F.greatest(F.max("content_digest").over(copies), "greatest")
+    # Where contents don't differ, an earlier date that knows the id had this very line.
+    earlier = F.coalesce(F.col("since") < F.lit(landing_date), F.lit(False))
     return (
-        lines.withColumn("differing", differing)
-        .withColumn("rank", rank)
+        lines.withColumn("differing", least != greatest)
+        .withColumn("rank", F.row_number().over(copies.orderBy("file", "position")))
         .withColumn(
             "outcome",
             F.when(F.col("reason").isNotNull(), "malformed")
             .when(F.col("misdated"), "misdated")
             .when(F.col("differing"), "conflicting")
-            .when(F.col("rank") > 1, "duplicate"),
+            .when((F.col("rank") > 1) | earlier, "duplicate"),
         )
         .select(INGESTED.names)
     )
@@ -44,7 +55,7 @@ def key_or_alone(digest: str) -> Column:
     return F.coalesce(F.hex(digest), F.concat_ws(":", "file", "position"))
 
 
-STAGE = Stage("ingest", reads=(RAW_LINES,), transform=ingest, gives=INGESTED)
+STAGE = Stage("ingest", reads=(RAW_LINES, ARRIVALS), transform=ingest, gives=INGESTED)
 
 
 def read_raw_lines(spark: SparkSession, files: list[LandingFile], rules: LineRules) -> DataFrame:

@@ -41,10 +41,20 @@ class Lake:
         """Every run that is visible."""
         return self._open(RUNS, None)
 
-    def dates_run(self) -> list[date]:
-        """Every landing date that some visible run restated."""
-        found = self.runs().select(F.explode("landing_dates").alias("day")).distinct().collect()
+    def dates_run(self, upto: Row | None = None) -> list[date]:
+        """Every landing date that some visible run stated; up to a run, if one is given."""
+        found = self._runs_upto(upto).select(F.explode("landing_dates").alias("day")).distinct().collect()
         return sorted(row["day"] for row in found)
+
+    def newest_runs(self, dates: list[date], upto: Row | None = None) -> dict[date, Row]:
+        """By landing date, the newest run that stated it; those never run are left out."""
+        wanted = F.array(*map(F.lit, dates)).cast("array<date>")
+        runs = self._runs_upto(upto).where(F.arrays_overlap("landing_dates", wanted)).orderBy("run_number").collect()
+        return {day: run for run in runs for day in run["landing_dates"] if day in dates}
+
+    def run(self, number: int) -> Row | None:
+        """A run by its number."""
+        return self.runs().where(F.col("run_number") == F.lit(number)).first()
 
     def last_run(self) -> Row | None:
         """The run whose versions readers see."""
@@ -80,19 +90,21 @@ class Lake:
         return moved
 
     def replace(self, contract: Contract, frame: DataFrame, landing_date: date) -> int:
-        """Write a landing date's rows in place of those that it had; the new version."""
+        """Write a landing date's rows in place of those that it had; how many, as Delta's own writer counted."""
+        before = self.version(contract)
         (
             frame.write.format("delta")
             .mode("overwrite")
             .option("replaceWhere", f"landing_date = '{landing_date.isoformat()}'")
             .save(str(self._folder(contract)))
         )
-        return self.version(contract)
+        return self._rows_written(contract, before)
 
     def append(self, contract: Contract, frame: DataFrame) -> int:
-        """Add rows; the new version."""
+        """Add rows; how many, as Delta's own writer counted."""
+        before = self.version(contract)
         frame.write.format("delta").mode("append").save(str(self._folder(contract)))
-        return self.version(contract)
+        return self._rows_written(contract, before)
 
     def merge(self, changes: DataFrame) -> int:
         """Apply a night's changes to profiles in one MERGE; the new version."""
@@ -120,11 +132,6 @@ class Lake:
         metrics = self._commit_info(SIGNALS, self.version(SIGNALS)).get("operationMetrics", {})
         return int(metrics.get("numTargetRowsDeleted", 0))
 
-    def rows_written(self, contract: Contract) -> int:
-        """How many rows Delta's own writer counted in the newest commit; of none it says nothing."""
-        metrics = self._commit_info(contract, self.version(contract)).get("operationMetrics", {})
-        return int(metrics.get("numOutputRows", 0))
-
     def changed(self, contract: Contract, version: int) -> DataFrame:
         """The change data feed of one commit."""
         return (
@@ -137,6 +144,9 @@ class Lake:
 
     def docs(self) -> Path:
         return self.path / DOCS
+
+    def _runs_upto(self, run: Row | None) -> DataFrame:
+        return self.runs() if run is None else self.runs().where(F.col("run_number") <= run["run_number"])
 
     def _folder(self, contract: Contract) -> Path:
         return self.path / contract.name
@@ -189,6 +199,12 @@ class Lake:
         """Whether the newest commit did nothing but take the table back to the wanted version."""
         info = self._commit_info(contract, current)
         return info["operation"] == "RESTORE" and int(info["operationParameters"]["version"]) == wanted
+
+    def _rows_written(self, contract: Contract, before: int) -> int:
+        """Rows of the commits since a version. Writing none may make no commit, or one that says nothing of rows."""
+        commits = range(before + 1, self.version(contract) + 1)
+        metrics = [self._commit_info(contract, version).get("operationMetrics", {}) for version in commits]
+        return sum(int(found.get("numOutputRows", 0)) for found in metrics)
 
     def _commit_info(self, contract: Contract, version: int) -> dict:
         log = self._folder(contract) / "_delta_log" / f"{version:020d}.json"

@@ -120,6 +120,11 @@ def account_digest(key: bytes, app: str, account: str) -> bytes:
     return digest(key, "account", _encoder.encode([app, account]))
 
 
+def profile_digest(key: bytes, profile: str) -> bytes:
+    """The digest by which the lake remembers a profile that it must not name."""
+    return digest(key, "profile", profile.encode())
+
+
 def instant(value) -> int:
     """Microseconds since 1970 of an RFC 3339 timestamp with zone; further digits are cut, never rounded up."""
     if type(value) is not str:

@@ -30,6 +30,12 @@ def list_all(landing: str) -> dict[Contract, list[LandingFile]]:
     }
 
 
+def read_all(spark: SparkSession, landing: str, key: bytes) -> dict[str, DataFrame]:
+    """Every reference table's rows, by name."""
+    listed = list_all(landing)
+    return {contract.name: read_reference(spark, contract, files, key) for contract, files in listed.items()}
+
+
 def read_reference(spark: SparkSession, contract: Contract, files: list[LandingFile], key: bytes) -> DataFrame:
     """A reference table's rows, cached and checked; `key` is the lake's, for digests of accounts."""
     schema = T.StructType(

@@ -1,6 +1,6 @@
 """Report: nights as plain data and as tables for a terminal. Counts only, nothing of a person."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from pyspark.sql import Row
 from pyspark.sql import functions as F
@@ -9,30 +9,38 @@ from jobs import decay
 from jobs.lake import Lake
 from jobs.policy import Policy
 from jobs.scoring import taxonomy
+from schemas.outcomes import OUTCOME_COUNTS
 from schemas.profiles import PROFILES
 from schemas.words import OUTCOMES, SOURCES
 
 
-def night(run: Row) -> dict:
-    """A run's landing date as plain data: outcomes by source, policy, table versions, seconds."""
+def nights(lake: Lake, dates: list[date] | None = None) -> list[dict]:
+    """Landing dates as plain data, all or some, in order: outcomes by source, policy, table versions, seconds."""
+    newest = lake.newest_runs(lake.dates_run() if dates is None else dates)
+    counted = (
+        lake.read(OUTCOME_COUNTS, lake.last_run())
+        .where(F.col("landing_date").isin(*newest))
+        .groupBy("landing_date", "source", "outcome")
+        .agg(F.sum("lines").alias("lines"))
+        .collect()
+    )
+    lines = {(row["landing_date"], row["source"], row["outcome"]): row["lines"] for row in counted}
+    return [_night(day, newest[day], lines) for day in sorted(newest)]
+
+
+def _night(day: date, run: Row, lines: dict[tuple, int]) -> dict:
+    def by_outcome(source: str) -> dict[str, int]:
+        return {outcome: lines[day, source, outcome] for outcome in OUTCOMES if (day, source, outcome) in lines}
+
     return {
-        "date": max(run["landing_dates"]).isoformat(),
-        "outcomes": _by_outcome(run, "interactions"),
-        "engagements": _by_outcome(run, "engagements"),
-        "policy": run["policy_version"],
+        "date": day.isoformat(),
+        "outcomes": by_outcome("interactions"),
+        "engagements": by_outcome("engagements"),
+        "policy": next(judged["version"] for judged in run["policies"] if judged["landing_date"] == day),
         "tables": dict(run["tables"]),
         "seconds": round(sum(seconds for name, seconds in run["seconds"].items() if name != "guards"), 1),
         "finished_at": run["finished_at"].replace(tzinfo=UTC).isoformat(),
     }
-
-
-def nights(lake: Lake) -> list[dict]:
-    """The newest run of every landing date, by date."""
-    found = {}
-    for run in lake.runs().orderBy(F.col("run_number")).collect():
-        for day in run["landing_dates"]:
-            found[day] = {**night(run), "date": day.isoformat()}
-    return [found[day] for day in sorted(found)]
 
 
 def age(found: list[dict], now: datetime) -> timedelta:
@@ -82,8 +90,3 @@ def profiles_table(lake: Lake, policy: Policy, count: int) -> str:
             f"last {row['last_day']}"
         )
     return "\n".join(lines) + "\n"
-
-
-def _by_outcome(run: Row, source: str) -> dict[str, int]:
-    counts = run["counts"]
-    return {outcome: counts[f"{source}/{outcome}"] for outcome in OUTCOMES if f"{source}/{outcome}" in counts}

@@ -10,7 +10,7 @@ from schemas.lines import SCORED, SCREENED
 
 
 def screen(scored: DataFrame, *, policy: Policy) -> DataFrame:
-    """One row per raw line with its final outcome; profile and interests only where it is used.
+    """One row per raw line with the outcome that its own landing date gives it; profile and interests only where used.
 
     A line that could not be screened counts as sensitive for the others of its conversation; an empty one doesn't.
     """
@@ -22,16 +22,22 @@ def screen(scored: DataFrame, *, policy: Policy) -> DataFrame:
         .when((F.col("verdict") == "used") & (line_weight(policy) == 0), "no_interest")
         .otherwise(F.col("verdict"))
     )
-    used = F.col("outcome") == "used"
-    return (
+    lines = (
         scored.withColumn("unscreened", unscreened)
         .withColumn("conversation_unscreened", F.max("unscreened").over(conversation()))
         .withColumn("withholds", F.col("withholds") | F.col("unscreened"))
         .withColumn("outcome", outcome)
-        .withColumn("profile_id", F.when(used, F.col("profile_id")))
+    )
+    return forget_unless_used(lines).select(SCREENED.names)
+
+
+def forget_unless_used(lines: DataFrame) -> DataFrame:
+    """The same lines; whose they are and what they show only where they are used."""
+    used = F.col("outcome") == "used"
+    return (
+        lines.withColumn("profile_id", F.when(used, F.col("profile_id")))
         .withColumn("account_digest", F.when(used, F.col("account_digest")))
         .withColumn("topics", F.when(used, F.col("topics")).otherwise(F.slice("topics", 1, 0)))
-        .select(SCREENED.names)
     )
 
 

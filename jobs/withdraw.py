@@ -5,11 +5,10 @@ judges the signals of earlier dates by its own end, and its own signals by the e
 it: whatever the order of nights, the same signals are left.
 """
 
-from collections.abc import Iterable
 from datetime import date
 from functools import reduce
 from itertools import groupby
-from operator import and_, itemgetter
+from operator import itemgetter, or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -32,29 +31,32 @@ def withdrawn(
     erasures: DataFrame,
     *,
     landing_date: date,
-    policy: Policy,
-    later: list[tuple[date, Policy]],
+    restated: list[date],
+    nights: list[tuple[date, Policy]],
 ) -> DataFrame:
     """One row (landing_date, signal_key) per stored signal that falls.
 
-    `accrued` are all signals as they are stored now, those of `landing_date` among them; `later` are the later landing
-    dates run already, in order, each with the policy that judges it.
+    `accrued` are all signals as they are stored now. `nights` are the landing dates that may judge them, in order, each
+    with its policy: `landing_date` judges whatever is of an earlier date, another night only what is `restated`, for
+    it has judged the others already.
     """
-
     links = histories_of(account_links, "account_digest")
 
-    def falling(signals: DataFrame, by: Policy, nights: Iterable[date]) -> DataFrame:
+    def falling(by: Policy, judges: list[date]) -> DataFrame:
         people = histories(account_links, profile_regions, notices, erasures, policy=by)
-        known = signals.join(links, on="account_digest", how="left").join(people, on="profile_id", how="left")
-        standing = reduce(and_, (stands(night, by) for night in nights))
-        return known.where(~F.coalesce(standing, F.lit(False))).select("landing_date", "signal_key")
+        known = accrued.join(links, on="account_digest", how="left").join(people, on="profile_id", how="left")
+        return known.where(reduce(or_, (judged(night) & ~holds(night, by) for night in judges)))
 
-    found = falling(accrued.where(F.col("landing_date") < F.lit(landing_date)), policy, [landing_date])
-    own = accrued.where(F.col("landing_date") == F.lit(landing_date))
+    def judged(night: date) -> Column:
+        earlier = F.col("landing_date") < F.lit(night)
+        return earlier if night == landing_date else earlier & F.col("landing_date").isin(*restated)
+
+    def holds(night: date, by: Policy) -> Column:
+        return F.coalesce(stands(night, by), F.lit(False))
+
     # Of each policy's nights in one pass: a year of later dates is one join, not hundreds.
-    for by, judged in groupby(later, key=itemgetter(1)):
-        found = found.unionByName(falling(own, by, [night for night, _ in judged]))
-    return found.distinct()
+    found = [falling(by, [night for night, _ in judges]) for by, judges in groupby(nights, key=itemgetter(1))]
+    return reduce(DataFrame.unionByName, found).select("landing_date", "signal_key").distinct()
 
 
 def stands(night: date, policy: Policy) -> Column:

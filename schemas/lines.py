@@ -69,7 +69,9 @@ INGESTED = RAW_LINES.with_columns(
     without=("manifest", "misdated"),
     rules=(
         Rule(
-            "known_outcome", f"outcome is null or {one_of('outcome', GATES[:4])}", "only what a line alone can settle"
+            "known_outcome",
+            f"outcome is null or {one_of('outcome', GATES[:4])}",
+            "only what lines and their copies can decide",
         ),
         Rule("malformed_has_reason", "(reason is not null) = (outcome <=> 'malformed')", "a malformed line says why"),
         Rule(
@@ -133,14 +135,23 @@ SCORED = ADMITTED.with_columns(
     ),
 )
 
+_OUTCOME_RULES = (
+    Rule("known_outcome", one_of("outcome", OUTCOMES), "the outcome is one of ours"),
+    Rule("used_has_profile", "(outcome = 'used') = (profile_id is not null)", "only a used line has a profile"),
+    Rule("used_has_interests", "(outcome = 'used') = (size(topics) > 0)", "only a used line has interests"),
+)
+
 SCREENED = SCORED.with_columns(
     "screened",
+    "one raw line with the outcome that its own landing date gives it; interests and profile only where it is used",
+    column("outcome", TEXT, "the line's outcome, as far as its own date goes"),
+    without=("verdict",),
+    rules=_OUTCOME_RULES,
+)
+
+SETTLED = SCREENED.with_columns(
+    "settled",
     "one raw line with its one final outcome; interests and profile only where it is used",
     column("outcome", TEXT, "the line's one outcome"),
-    without=("verdict",),
-    rules=(
-        Rule("known_outcome", one_of("outcome", OUTCOMES), "the outcome is one of ours"),
-        Rule("used_has_profile", "(outcome = 'used') = (profile_id is not null)", "only a used line has a profile"),
-        Rule("used_has_interests", "(outcome = 'used') = (size(topics) > 0)", "only a used line has interests"),
-    ),
+    rules=_OUTCOME_RULES,
 )

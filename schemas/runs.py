@@ -11,8 +11,16 @@ INPUT_FILE = T.StructType(
         T.StructField("landing_date", DAY, True),
         T.StructField("name", TEXT, True),
         T.StructField("bytes", LONG, True),
+        T.StructField("modified_ns", LONG, True),
         T.StructField("sha256", TEXT, True),
         T.StructField("lines", LONG, True),
+    ]
+)
+JUDGED_BY = T.StructType(
+    [
+        T.StructField("landing_date", DAY, True),
+        T.StructField("version", TEXT, True),
+        T.StructField("digest", TEXT, True),
     ]
 )
 CHECKS = T.StructType(
@@ -32,8 +40,7 @@ RUNS = Contract(
         column("kind", TEXT, "night, backfill or erasure"),
         column("landing_dates", T.ArrayType(DAY), "the landing dates that it restated"),
         column("inputs", T.ArrayType(INPUT_FILE), "the landing files it read"),
-        column("policy_version", TEXT, "name of the policy that allowed it"),
-        column("policy_digest", TEXT, "SHA-256 of that policy"),
+        column("policies", T.ArrayType(JUDGED_BY), "name and SHA-256 of the policy that judged each landing date"),
         column("model_digest", TEXT, "SHA-256 of the scoring model"),
         column("key_id", TEXT, "id of the digest key, never the key"),
         column("tables", T.MapType(TEXT, LONG), "the version of each table that this run made visible"),

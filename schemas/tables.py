@@ -1,5 +1,6 @@
 """The lake's tables, by name."""
 
+from schemas.accesses import ACCESSES
 from schemas.arrivals import ARRIVALS
 from schemas.outcomes import OUTCOME_COUNTS
 from schemas.profile_deltas import PROFILE_DELTAS
@@ -10,4 +11,4 @@ from schemas.signals import SIGNALS
 
 # Those that a run publishes; `runs` itself comes last and makes them visible.
 PUBLISHED = (REJECTS, OUTCOME_COUNTS, ARRIVALS, SIGNALS, PROFILES, PROFILE_DELTAS)
-TABLES = {contract.name: contract for contract in (*PUBLISHED, RUNS)}
+TABLES = {contract.name: contract for contract in (*PUBLISHED, RUNS, ACCESSES)}

@@ -10,10 +10,12 @@ import pytest
 from jobs.key import read_key
 from jobs.lake import Lake
 from jobs.marker import read_marker
-from jobs.night import Setting, run_night
+from jobs.night import Setting
 from jobs.policy import read_policies
+from jobs.run import run_night
 from jobs.scoring.model import DEFAULT
 from jobs.session import start
+from jobs.verify import verify
 from schemas.tables import TABLES
 from tests.zone import NIGHT, Zone
 
@@ -68,22 +70,23 @@ class Runs:
     def lake(self) -> Lake:
         return Lake(self.spark, self.path)
 
+    @property
+    def key_file(self) -> Path:
+        return self.path.with_name(self.path.name + ".key")
+
+    def setting(self, landing: Path | None = None, policy=None) -> Setting:
+        marker = read_marker(self.path)
+        key = read_key(self.key_file, expected_id=marker["key_id"]) if marker else KEY
+        return Setting(self.spark, str(landing or self.landing), [policy or self.policy], key, DEFAULT)
+
     def night(self, day: date = NIGHT, landing: Path | None = None, policy=None):
-        marker, key_file = read_marker(self.path), self.path.with_name(self.path.name + ".key")
-        key = read_key(key_file, expected_id=marker["key_id"]) if marker else KEY
-        return run_night(
-            Setting(
-                self.spark,
-                self.path,
-                str(landing or self.landing),
-                [policy or self.policy],
-                key,
-                key_file,
-                DEFAULT,
-                is_new=marker is None,
-            ),
-            day,
-        )
+        return run_night(self.setting(landing, policy), self.lake, day, key_file=self.key_file)
+
+    def differences(self) -> dict[str, str]:
+        """What `verify` finds wrong, by what it compared."""
+        found = list(verify(self.setting(), self.lake, self.lake.last_run(), lambda *_: None))
+        assert len(found) > 6
+        return {finding.what: finding.difference for finding in found if finding.difference}
 
     def rows(self, name: str, *without: str) -> list[tuple]:
         """A table's visible rows, sorted, some columns left out."""

@@ -2,6 +2,7 @@
 
 import re
 
+from jobs import ledger, settle
 from jobs.night import IN_FLIGHT, MERGED, NIGHT, STORED
 from schemas.tables import PUBLISHED, TABLES
 from tests.conftest import ROOT
@@ -26,11 +27,12 @@ def test_every_pin_is_exact_and_stands_once():
 def test_the_night_stands_in_order_and_each_table_has_its_stage():
     assert [stage.name for stage in NIGHT] == [
         *("ingest", "link", "admit", "score", "screen"),
-        *("rejects", "outcomes", "arrivals", "accrue"),
+        *("arrivals", "settle", "rejects", "outcomes", "accrue"),
         *("withdraw", "profile", "deltas"),
     ]
-    assert {stage.gives.name for stage in (*STORED, *MERGED)} == {contract.name for contract in PUBLISHED}
-    assert not any(stage.gives.stored for stage in IN_FLIGHT)
+    stored = {stage.gives.name for stage in (ledger.ARRIVALS_STAGE, *STORED, *MERGED)}
+    assert stored == {contract.name for contract in PUBLISHED}
+    assert not any(stage.gives.stored for stage in (*IN_FLIGHT, settle.STAGE))
 
 
 def test_no_column_that_says_something_of_a_person_carries_statistics():

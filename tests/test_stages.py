@@ -10,16 +10,23 @@ from jobs.accrue import accrue
 from jobs.ingest import ingest
 from jobs.profile import changes, deltas
 from jobs.screen import line_weight, screen
-from schemas.lines import RAW_LINES, SCORED, SCREENED
+from jobs.settle import settle
+from schemas.arrivals import ARRIVALS
+from schemas.lines import RAW_LINES, SCORED, SCREENED, SETTLED
 from schemas.signals import SIGNALS
 
 NOON = datetime(2025, 12, 17, 12, tzinfo=UTC)
 DAY = date(2025, 12, 17)
+BEFORE, AFTER = date(2025, 12, 16), date(2025, 12, 18)
 ONE = [("216", 9_000)]
 
 
 def outcomes(frame):
     return [row["outcome"] for row in frame.orderBy("position").collect()]
+
+
+def ingested(frame, lines, *elsewhere):
+    return ingest(lines, frame(ARRIVALS, *elsewhere), landing_date=DAY)
 
 
 def raw(content=b"c", identity=b"i", **more):
@@ -36,23 +43,79 @@ def raw(content=b"c", identity=b"i", **more):
 
 def test_equal_lines_are_duplicates_but_for_one_and_other_content_conflicts(frame):
     lines = frame(RAW_LINES, raw(), raw(), raw(identity=b"j"), raw(b"d", b"j"), raw(identity=b"k"))
-    assert outcomes(ingest(lines)) == [None, "duplicate", "conflicting", "conflicting", None]
+    assert outcomes(ingested(frame, lines)) == [None, "duplicate", "conflicting", "conflicting", None]
 
 
 def test_a_misdated_line_is_that_first_and_conflicts_with_others_all_the_same(frame):
     lines = frame(RAW_LINES, raw(), raw(b"d", misdated=True))
-    assert outcomes(ingest(lines)) == ["conflicting", "misdated"]
+    assert outcomes(ingested(frame, lines)) == ["conflicting", "misdated"]
+
+
+def arrived(content=b"c", identity=b"i", day=BEFORE, **more):
+    return {
+        "landing_date": day,
+        "source": "interactions",
+        "id_digest": identity and identity * 16,
+        "content_digest": content and content * 16,
+        "lines": 1,
+        **more,
+    }
+
+
+def test_other_content_under_another_landing_date_conflicts_and_the_same_is_a_copy_of_the_earlier_one(frame):
+    lines = frame(RAW_LINES, *(raw(identity=identity) for identity in (b"i", b"j", b"k", b"l")), raw(identity=b"l"))
+    elsewhere = [arrived(), arrived(identity=b"j", day=AFTER), arrived(b"d", b"k", AFTER)]
+    elsewhere += [arrived(source="engagements", identity=b"l")]
+    assert outcomes(ingested(frame, lines, *elsewhere)) == ["duplicate", None, "conflicting", None, "duplicate"]
+
+
+def test_a_conversation_that_another_landing_date_withholds_is_not_used(frame):
+    c, d = b"c" * 16, b"d" * 16
+    turns = [
+        ("used", c),
+        ("no_interest", c),
+        ("empty", c),
+        ("sensitive", c),
+        ("duplicate", c),
+        ("used", d),
+        ("used", None),
+    ]
+    lines = frame(
+        SCREENED,
+        *(
+            {
+                "source": "interactions",
+                "outcome": outcome,
+                "conversation_digest": where,
+                "topics": ONE if outcome == "used" else [],
+                "profile_id": "p1" if outcome == "used" else None,
+            }
+            for outcome, where in turns
+        ),
+    )
+    elsewhere = frame(
+        ARRIVALS,
+        arrived(conversation_digest=c),
+        arrived(conversation_digest=c, identity=b"j", withholds=True),
+        arrived(conversation_digest=d),
+        arrived(identity=b"k", withholds=True),
+    )
+    settled = settle(lines, elsewhere)
+    stopped = ["conversation"] * 3
+    assert outcomes(settled) == [*stopped, "sensitive", "duplicate", "used", "used"]
+    kept = [row["profile_id"] for row in settled.orderBy("position").collect()]
+    assert kept == [None] * 5 + ["p1", "p1"]
 
 
 def test_interactions_and_engagements_may_share_an_id(frame):
     lines = frame(RAW_LINES, raw(), raw(b"d", source="engagements", app="facebook"))
-    assert outcomes(ingest(lines)) == [None, None]
+    assert outcomes(ingested(frame, lines)) == [None, None]
 
 
 def test_malformed_lines_and_manifests_are_no_copies_of_each_other(frame):
     broken = {"source": "interactions", "reason": "blank", "surface": "unknown"}
     lines = frame(RAW_LINES, broken, broken, {**broken, "reason": None, "position": 0, "manifest": (2, "x", None)})
-    assert outcomes(ingest(lines)) == ["malformed", "malformed"]
+    assert outcomes(ingested(frame, lines)) == ["malformed", "malformed"]
 
 
 def scored(verdict, conversation=None, **more):
@@ -111,7 +174,7 @@ def test_a_signal_is_the_exact_product(frame, policy):
         "content_digest": b"c" * 16,
         "topics": [("216", 9_001), ("217", 1)],
     }
-    rows = accrue(frame(SCREENED, line), landing_date=DAY, policy=policy).orderBy("topic_id").collect()
+    rows = accrue(frame(SETTLED, line), landing_date=DAY, policy=policy).orderBy("topic_id").collect()
     factor = decay.factor(DAY, policy.landmark, policy.half_life_days)
     assert [(r["score"], r["weight"], int(r["amount"]), r["day"]) for r in rows] == [
         (9_001, 1_000, 9_001 * 1_000 * factor, DAY),

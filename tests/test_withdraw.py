@@ -64,8 +64,8 @@ def falls(frame, policy):
             frame(NOTICES, *([{"profile_id": "p1", "notified_at": told}] if told else [])),
             frame(ERASURES, *([{"profile_id": "p1", "requested_at": erased}] if erased else [])),
             landing_date=night,
-            policy=by,
-            later=[(day, by) for day in later],
+            restated=[night],
+            nights=[(day, by) for day in (night, *later)],
         )
         return gone.count()
 

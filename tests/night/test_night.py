@@ -6,17 +6,24 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec import structs
 from pyspark.sql import functions as F
 
 from jobs import night as night_module
 from jobs.accrue import accrue
+from jobs.contrast import contrast
+from jobs.contrast import table as contrast_table
 from jobs.errors import Exit, NightjarError
+from jobs.explain import explain
 from jobs.lake import Lake
+from jobs.reference import read_all
 from jobs.sample import Recipe, make
 from schemas.contract import Rule
+from schemas.profile_deltas import PROFILE_DELTAS
+from schemas.profiles import PROFILES
 from schemas.signals import SIGNALS
 from schemas.words import SURFACES
-from tests.conftest import SHARED, Runs
+from tests.conftest import KEY, SHARED, Runs
 from tests.model import counts
 from tests.zone import NIGHT, SENSITIVE, Zone
 
@@ -88,31 +95,6 @@ def test_split_shuffled_and_packed_otherwise_a_night_gives_identical_tables(zone
     assert runs.tables() == once
 
 
-def test_nights_in_any_order_give_identical_tables(zone, runs, another_lake):
-    days = [NIGHT, NEXT]
-    zone.person().person("ben")
-    for at, day in enumerate(days):
-        zone.say(day=day).say("play some jazz", day=day, who="ben").like(day=day).say("", day=day)
-        zone.say("how do i train for a marathon", day=day, at=f"{day - timedelta(days=at)}T13:00:00Z")
-    zone.write(*days)
-    for day in days:
-        runs.night(day)
-    for day in reversed(days):
-        another_lake.night(day)
-    assert another_lake.tables() == runs.tables()
-    cooking = [row for row in runs.rows("profiles") if row[0] == "p-ann" and row[1] == "216"]
-    assert [(row[3], row[4], row[5]) for row in cooking] == [(2, days[0], days[1])]
-
-
-def test_a_file_that_comes_later_restates_its_landing_date(zone, runs, another_lake):
-    zone.person().say().like().write()
-    runs.night()
-    zone.say("how do i train for a marathon", at="2025-12-17T13:00:00Z").say(SENSITIVE).write()
-    assert runs.night().did_something
-    another_lake.night()
-    assert runs.tables() == another_lake.tables()
-
-
 def test_a_restated_night_takes_back_what_its_lines_no_longer_say_and_the_deltas_replay_to_the_profiles(zone, runs):
     zone.person().person("ben").say(identity="a").say("play some jazz", who="ben").write()
     runs.night()
@@ -123,7 +105,7 @@ def test_a_restated_night_takes_back_what_its_lines_no_longer_say_and_the_deltas
     assert "216" not in {row[1] for row in runs.rows("profiles")}
     order = {row["run_id"]: row["run_number"] for row in runs.lake.runs().collect()}
     replayed = {}
-    names = runs.lake.read(night_module.PROFILE_DELTAS, runs.lake.last_run()).columns
+    names = runs.lake.read(PROFILE_DELTAS, runs.lake.last_run()).columns
     for row in sorted(runs.rows("profile_deltas"), key=lambda row: order[row[0]]):
         delta = dict(zip(names, row, strict=True))
         key = delta["profile_id"], delta["topic_id"]
@@ -132,6 +114,45 @@ def test_a_restated_night_takes_back_what_its_lines_no_longer_say_and_the_deltas
         replayed[key] = tuple(delta[f"{name}_after"] for name in ("weight", "signals", "first_day", "last_day"))
     standing = sorted((*key, *value) for key, value in replayed.items() if value[0] is not None)
     assert standing == [tuple(row) for row in runs.rows("profiles")]
+
+
+def test_an_explanation_names_every_signal_of_a_profile_and_they_sum_to_its_weights(mixed, spark):
+    def explained(profile):
+        reference = read_all(spark, str(mixed.landing), KEY)
+        return explain(mixed.lake, reference, profile, as_of=NIGHT, policy=mixed.policy)
+
+    found = explained("p-ann")
+    stored = {row[1]: row[2] for row in mixed.rows("profiles") if row[0] == "p-ann"}
+    assert {one.topic_id: int(one.weight) for one in found.interests} == stored
+    assert [int(one.weight) for one in found.interests] == sorted(stored.values(), reverse=True)
+    for one in found.interests:
+        assert sum(int(evidence.amount) for evidence in one.evidence) == stored[one.topic_id]
+    signals = [row for row in mixed.rows("signals") if row[2] == "p-ann"]
+    assert sum(len(one.evidence) for one in found.interests) == len(signals)
+    assert {e.source for one in found.interests for e in one.evidence} == {"interactions", "engagements"}
+    assert found.stopped_now == {"interactions": None, "engagements": None}
+    # Of who has nothing: the gate now, and not a word of what was withheld.
+    assert explained("p-ben") == replace_of(found, [], "region_excluded")
+    assert explained("p-nobody") == replace_of(found, [], "unlinked")
+
+
+def replace_of(found, interests, gate):
+    return structs.replace(found, interests=interests, stopped_now=dict.fromkeys(found.stopped_now, gate))
+
+
+def test_a_policy_is_contrasted_with_another_without_a_trace(mixed, policy):
+    before = mixed.versions()
+    regions = structs.replace(policy.regions, announced=[*policy.regions.announced, "US"])
+    tighter = structs.replace(policy, regions=regions)
+    found = contrast(mixed.setting(), [policy], [tighter], [NIGHT], lambda *_: None)
+    stored = mixed.outcomes()
+    for outcome, (one, other) in found.outcomes["interactions"].items():
+        assert one == stored.get(outcome, 0)
+        assert other == (0 if outcome in BEFORE_SCORING | {"conversation"} else other)
+    assert found.outcomes["interactions"]["region_excluded"] > (1, stored["used"])
+    assert found.interests == {"unchanged": 0, "changed": 0, "gained": 0, "lost": len(mixed.rows("profiles"))}
+    assert found.people == (len({row[0] for row in mixed.rows("profiles")}), 0)
+    assert "region_excluded" in contrast_table(found) and mixed.versions() == before
 
 
 def test_profiles_are_the_exact_sums_of_their_signals(mixed):
@@ -203,11 +224,13 @@ def test_a_guard_that_fails_or_cannot_run_leaves_the_previous_night_readable(zon
     assert 'class="failed"' not in page.read_text()
 
 
+def losing_all_but_one(raw_lines, elsewhere, *, landing_date):
+    return night_module.ingest.ingest(raw_lines, elsewhere, landing_date=landing_date).limit(1)
+
+
 def test_lines_that_vanish_on_the_way_stop_the_night(zone, runs, monkeypatch):
     zone.person().say().say("play some jazz").write()
-    losing = replace(
-        night_module.IN_FLIGHT[0], transform=lambda raw_lines: night_module.ingest.ingest(raw_lines).limit(1)
-    )
+    losing = replace(night_module.IN_FLIGHT[0], transform=losing_all_but_one)
     monkeypatch.setattr(night_module, "IN_FLIGHT", (losing, *night_module.IN_FLIGHT[1:]))
     with pytest.raises(NightjarError) as caught:
         runs.night()
@@ -218,8 +241,8 @@ def test_lines_that_vanish_on_the_way_stop_the_night(zone, runs, monkeypatch):
 def test_a_signal_for_a_line_that_is_not_used_stops_the_night(zone, runs, monkeypatch):
     zone.person().say().write()
 
-    def doubled(screened, *, landing_date, policy):
-        one = accrue(screened, landing_date=landing_date, policy=policy)
+    def doubled(settled, *, landing_date, policy):
+        one = accrue(settled, landing_date=landing_date, policy=policy)
         return one.unionByName(one)
 
     stages = tuple(replace(s, transform=doubled) if s.gives is SIGNALS else s for s in night_module.STORED)
@@ -255,13 +278,13 @@ def test_a_broken_reference_row_stops_the_night(zone, runs):
 def test_a_file_that_changes_between_its_two_readings_stops_the_night(zone, runs, monkeypatch):
     zone.person().say().write()
     file = zone.folder / "interactions" / f"date={NIGHT}" / "part-0.jsonl.gz"
-    original = night_module._Run._fly
+    original = night_module.Night.fly
 
-    def changing(self, lines_read):
+    def changing(self, reference, elsewhere):
         file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()).replace(b"chicken", b"lobster")))
-        return original(self, lines_read)
+        return original(self, reference, elsewhere)
 
-    monkeypatch.setattr(night_module._Run, "_fly", changing)
+    monkeypatch.setattr(night_module.Night, "fly", changing)
     with pytest.raises(NightjarError, match="changed while it was read") as caught:
         runs.night()
     assert caught.value.code == Exit.INPUT
@@ -273,7 +296,7 @@ def test_a_lake_that_is_not_what_it_should_be_is_refused(runs, spark):
         str(runs.path / "profiles")
     )
     with pytest.raises(NightjarError) as caught:
-        runs.lake.read_written(night_module.PROFILES)
+        runs.lake.read_written(PROFILES)
     assert caught.value.code == Exit.TABLE
 
 
@@ -358,3 +381,71 @@ def test_who_moves_or_unlinks_is_withdrawn_that_night_whatever_the_order_of_nigh
     for day in (days[1], days[2], days[0]):
         another_lake.night(day)
     assert another_lake.tables() == runs.tables()
+
+
+def test_ids_and_conversations_are_judged_over_the_window_whatever_the_order_of_nights_or_when_a_file_came(
+    zone, runs, another_lake
+):
+    days, morning = [NIGHT, NEXT], f"{NIGHT}T08:00:00Z"
+    zone.person().person("ben")
+    for at, day in enumerate(days):
+        zone.say(identity="again", at=morning, day=day)
+        zone.say(f"play some jazz on {day}", identity="otherwise", who="ben", day=day)
+        zone.say(SENSITIVE if at else "how do i train for a marathon", conversation="c1", day=day)
+        zone.say("play some jazz", conversation="c2", day=day, who="ben").say("", conversation="c2", day=day, who="ben")
+        zone.say("play jazz", conversation="c3", day=day, who="ben").like(day=day)
+    zone.say(conversation="c2", day=NEXT, at="2025-11-01T00:00:00Z", who="ben").write(*days)
+
+    def outcomes(day):
+        return {row[3]: row[4] for row in runs.rows("outcomes") if row[0] == day and row[1] == "interactions"}
+
+    assert runs.night(NIGHT).stated == [NIGHT]
+    assert outcomes(NIGHT) == {"used": 5, "empty": 1}
+    # The next night's lines decide otherwise of some that were used.
+    assert runs.night(NEXT).stated == days
+    assert outcomes(NIGHT) == {"used": 2, "conflicting": 1, "conversation": 3}
+    assert outcomes(NEXT) == {
+        "used": 1,
+        "duplicate": 1,
+        "conflicting": 1,
+        "sensitive": 1,
+        "conversation": 2,
+        "misdated": 1,
+    }
+    cooking, jazz = ([row for row in runs.rows("profiles") if row[0] == who] for who in ("p-ann", "p-ben"))
+    assert ("216", 1, NIGHT, NIGHT) in [(row[1], *row[3:]) for row in cooking]
+    assert [row[3:] for row in jazz if row[3] == 2] == [(2, NIGHT, NEXT)]
+
+    # A file that comes later makes its date stale: the next night restates it, and what it decides otherwise.
+    zone.say("something else", identity="again", at=morning).say(day=NIGHT).write(*days)
+    assert runs.night(NEXT).stated == days
+    assert outcomes(NIGHT) == {"used": 2, "conflicting": 3, "conversation": 3}
+    assert outcomes(NEXT) == {"used": 1, "conflicting": 2, "sensitive": 1, "conversation": 2, "misdated": 1}
+    versions = runs.versions()
+    assert runs.night(NEXT).stated == [] and runs.versions() == versions
+    for day in reversed(days):
+        another_lake.night(day)
+    assert another_lake.tables() == runs.tables()
+    assert runs.differences() == {}
+
+
+def test_verify_finds_a_wrong_row_and_a_changed_input_and_names_them_without_a_value(zone, runs, monkeypatch):
+    zone.person().person("ben").say().say("play some jazz", who="ben").write()
+
+    def shifted(settled, *, landing_date, policy):
+        ben = F.when(F.col("profile_id") == "p-ben", F.lit("p-ann")).otherwise(F.col("profile_id"))
+        return accrue(settled, landing_date=landing_date, policy=policy).withColumn("profile_id", ben)
+
+    stages = tuple(replace(s, transform=shifted) if s.gives is SIGNALS else s for s in night_module.STORED)
+    with monkeypatch.context() as patch:
+        patch.setattr(night_module, "STORED", stages)
+        runs.night()
+    wrong = f"1 rows (the first of {NIGHT})"
+    assert runs.differences() == {
+        "table signals": f"{wrong} too many and {wrong} missing",
+        "table profiles": "1 rows too many and 1 rows missing",
+    }
+    zone.like().write()
+    found = runs.differences()
+    assert found[f"manifest of {NIGHT} (run 1)"] == "the landing files are others than those it read"
+    assert found["table outcomes"] == f"1 rows (the first of {NIGHT}) missing"

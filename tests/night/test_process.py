@@ -133,6 +133,19 @@ def test_bad_input_is_one_line_the_right_code_and_nothing_written(arguments, tmp
     assert {path for path in tmp_path.rglob("*") if path.suffix != ".lock"} == before
 
 
+def test_a_policy_is_checked_and_shown_and_a_bad_one_is_named_by_file_and_key(tmp_path):
+    good = nightjar("policy", "check")
+    assert (good.returncode, good.stderr) == (0, "") and "2025-10-07" in good.stdout
+    shown = json.loads(nightjar("policy", "show", "--json").stdout)
+    assert shown == json.loads(json.dumps(yaml.safe_load((BUILT_IN / "2025-10-07.yaml").read_text()), default=str)) | {
+        name: shown[name] for name in ("effective_from", "notice_from")
+    }
+    assert "excluded as announced" in nightjar("policy", "show").stdout
+    bad = nightjar("policy", "check", "--policy", policy_folder(tmp_path, lambda p: p.update(lateness_days="7")))
+    assert (bad.returncode, bad.stderr.count("\n")) == (3, 1)
+    assert "mine.yaml" in bad.stderr and "lateness_days" in bad.stderr
+
+
 def test_a_second_run_finds_the_lake_taken_before_any_jvm_starts(arguments, tmp_path):
     with hold(tmp_path / "lake"):
         done = nightjar("run", *flat(arguments))

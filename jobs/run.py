@@ -1,0 +1,293 @@
+"""Run: one landing date stated, and every other that has to be restated with it: all of it visible at once, or nothing."""
+
+import re
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from jobs import docs, profile, withdraw
+from jobs.errors import Exit, NightjarError
+from jobs.guard import check_rows, require
+from jobs.key import key_id, write_key
+from jobs.lake import Lake, now
+from jobs.landing import LandingFile, landing_dates, list_night
+from jobs.marker import read_marker, write_marker
+from jobs.night import Night, Setting, inputs_changed
+from jobs.policy import policy_on
+from jobs.reference import read_all
+from jobs.runner import Runner
+from jobs.scoring.model import model_digest
+from jobs.stale import is_stale, neighbours, touched
+from jobs.workers import INPUT_CHANGED
+from schemas.arrivals import ARRIVALS
+from schemas.profile_deltas import PROFILE_DELTAS
+from schemas.profiles import PROFILES
+from schemas.runs import RUNS
+from schemas.signals import SIGNALS
+from schemas.tables import PUBLISHED
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What running a landing date came to: the lake's last run, and the landing dates that were stated now, if any."""
+
+    run: Row
+    stated: list[date]
+
+    @property
+    def did_something(self) -> bool:
+        return bool(self.stated)
+
+
+def run_night(
+    setting: Setting,
+    lake: Lake,
+    landing_date: date,
+    *,
+    key_file: Path,
+    kind: str = "night",
+    again: bool = False,
+    progress: Callable[[str, float], None] = lambda *_: None,
+) -> Finished:
+    """Run one landing date, whole or not at all. The lake is held by the caller.
+
+    Dates of its lateness window whose files have changed since they were run are restated with it, and so is every date
+    that shares an id or a conversation in a way that decides otherwise now. `again` states an unchanged date anew.
+    Whatever fails, every table is taken back to what readers see before the error goes on. A lake that doesn't exist yet
+    is made when there is something in it, and its key kept in `key_file`.
+    """
+    last, todo = None, {landing_date}
+    list_night(setting.landing, landing_date)
+    if read_marker(lake.path) is not None:
+        lake.create()
+        last = lake.last_run()
+        lake.restore(last)
+        todo = _to_state(setting, lake, landing_date, again)
+        if not todo:
+            return Finished(last, [])
+    run = _Run(setting, lake, last, landing_date, todo, key_file, kind, progress)
+    try:
+        row = run.row()
+    except Exception:
+        _forget_caches(setting.spark)
+        if (lake.path / "runs").exists():
+            lake.restore(last)
+        raise
+    finally:
+        if lake.path.exists():
+            for day, checks in run.checks().items():
+                docs.write_night(lake.docs(), day, checks)
+    _forget_caches(setting.spark)
+    return Finished(row, sorted(run.nights))
+
+
+def _to_state(setting: Setting, lake: Lake, landing_date: date, again: bool) -> set[date]:
+    """This date where it is new, stale or asked for again, and the stale ones of its window.
+
+    A date of the window that has no folder any more is past: its files were taken away, not changed.
+    """
+    present = set(landing_dates(setting.landing))
+    window = [day for day in neighbours(landing_date, lake.dates_run(), setting.policies) if day in present]
+    newest = lake.newest_runs([landing_date, *window])
+    stale = {day for day, run in newest.items() if is_stale(run, list_night(setting.landing, day), day)}
+    return stale | ({landing_date} if again or landing_date not in newest else set())
+
+
+class _Run:
+    """One attempt: states landing dates until none decides another any more, withdraws, merges, and shows it all."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        lake: Lake,
+        last: Row | None,
+        landing_date: date,
+        todo: set[date],
+        key_file,
+        kind,
+        progress,
+    ):
+        self.setting, self.lake, self.last, self.landing_date = setting, lake, last, landing_date
+        self.todo, self.key_file, self.kind, self.progress = todo, key_file, kind, progress
+        self.run_id, self.started_at = str(uuid.uuid4()), now()
+        self.nights: dict[date, Night] = {}
+        self.dates = set(lake.dates_run()) if last is not None else set()
+        self.runner = Runner(landing_date, progress)
+        self.runner.values["run_id"] = self.run_id
+
+    def checks(self) -> dict[date, list]:
+        """The checks made so far, by landing date; those of what is merged stand with the run's own date."""
+        found = {day: list(night.runner.checks) for day, night in self.nights.items()}
+        if self.runner.checks:
+            found.setdefault(self.landing_date, []).extend(self.runner.checks)
+        return {day: checks for day, checks in found.items() if checks}
+
+    def row(self) -> Row:
+        digest = model_digest(self.setting.model)
+        reference = None
+        while self.todo:
+            night = Night(self.setting, day := min(self.todo), self.progress)
+            self.todo.discard(day)
+            self.nights[day] = night
+            try:
+                night.read()
+                reference = reference or self._reference()
+                self._state(night, reference)
+            except PySparkException as error:
+                raise _understood(error, night.files, day) from None
+        self._merge(self._withdraw(reference))
+        with self.runner.timed("runs"):
+            for night in self.nights.values():
+                night.require_unchanged_inputs()
+            return self._make_visible(digest)
+
+    def _reference(self) -> dict[str, DataFrame]:
+        """Links, regions, notices and erasures, read once a run."""
+        with self.runner.timed("reference"):
+            return read_all(self.setting.spark, self.setting.landing, self.setting.key)
+
+    def _state(self, night: Night, reference: dict[str, DataFrame]) -> None:
+        """State one landing date beside its neighbours; those that it decides otherwise now are still to do."""
+        day, lake = night.landing_date, self.lake
+        beside = neighbours(day, self.dates, self.setting.policies)
+        night.fly(reference, self._arrivals(beside))
+        self._found()
+        before = self._arrivals([day])
+        night.publish(lake)
+        self.dates.add(day)
+        if beside:
+            with night.runner.timed("arrivals"):
+                self.todo |= set(touched(before, self._arrivals([day]), self._arrivals(beside), day))
+        night.forget()
+
+    def _arrivals(self, days: list[date]) -> DataFrame:
+        """What arrived under these landing dates, as it is written now."""
+        if not days:
+            return self.setting.spark.createDataFrame([], ARRIVALS.schema)
+        return self.lake.read_written(ARRIVALS).where(F.col("landing_date").isin(*days))
+
+    def _found(self) -> None:
+        """Make the lake, if this is its first night."""
+        if self.last is None and not (self.lake.path / "runs").exists():
+            if not self.key_file.exists():
+                write_key(self.key_file, self.setting.key)
+            write_marker(self.lake.path, key_id(self.setting.key))
+            self.lake.create()
+
+    def _withdraw(self, reference: dict[str, DataFrame]) -> set[date]:
+        """Delete the signals that no longer stand; the landing dates that they are of."""
+        runner, lake, restated = self.runner, self.lake, sorted(self.nights)
+        if self.last is None:
+            return set()
+        with runner.timed(withdraw.STAGE.name):
+            runner.frames |= {**reference, "accrued": lake.read_written(SIGNALS)}
+            judges = [day for day in sorted(self.dates) if day == self.landing_date or day > restated[0]]
+            runner.values |= {
+                "restated": restated,
+                "nights": [(day, policy_on(self.setting.policies, day)) for day in judges],
+            }
+            gone = runner.transform(withdraw.STAGE).persist()
+            counted = {row["landing_date"]: row["count"] for row in gone.groupBy("landing_date").count().collect()}
+            if counted and lake.withdraw(gone) != sum(counted.values()):
+                raise NightjarError(
+                    Exit.GUARD_FAILED,
+                    f"{sum(counted.values())} signals no longer stand, but not as many were withdrawn",
+                    fix="report this; the previous night is still visible",
+                )
+        return set(counted)
+
+    def _merge(self, withdrawn: set[date]) -> None:
+        """Restated signals minus visible ones into profiles, and what that changed into profile_deltas."""
+        runner, lake = self.runner, self.lake
+        day = F.col("landing_date").isin(*(set(self.nights) | withdrawn))
+        runner.frames |= {
+            "signals": lake.read_written(SIGNALS),
+            "restated": lake.read_written(SIGNALS).where(day),
+            "visible": lake.read(SIGNALS, self.last).where(day),
+        }
+        with runner.timed(profile.STAGE.name):
+            changes = runner.transform(profile.STAGE).persist()
+            version = lake.merge(changes) if changes.count() else None
+        with runner.timed(profile.DELTAS_STAGE.name):
+            added = removed = 0
+            written = lake.read_written(PROFILE_DELTAS).where(F.col("run_id") == self.run_id)
+            if version is not None:
+                runner.frames["changed"] = lake.changed(PROFILES, version)
+                appended = lake.append(PROFILE_DELTAS, runner.transform(profile.DELTAS_STAGE))
+                written = lake.read_written(PROFILE_DELTAS).where(F.col("run_id") == self.run_id)
+                counted = {row["change"]: row["count"] for row in written.groupBy("change").count().collect()}
+                added, removed = counted.get("added", 0), counted.get("removed", 0)
+                runner.check_written(PROFILE_DELTAS, written, appended)
+            else:
+                runner.check_written(PROFILE_DELTAS, written, 0)
+            before = lake.read(PROFILES, self.last).count()
+            runner.check_written(PROFILES, lake.read_written(PROFILES), before + added - removed)
+
+    def _make_visible(self, model: str) -> Row:
+        """Check the run's own row, then append it: from that commit on all that it did is visible."""
+        nights = [self.nights[day] for day in sorted(self.nights)]
+        values = {
+            "run_number": 1 if self.last is None else self.last["run_number"] + 1,
+            "run_id": self.run_id,
+            "kind": self.kind,
+            "landing_dates": [night.landing_date for night in nights],
+            "inputs": [file for night in nights for file in night.inputs()],
+            "policies": [(night.landing_date, night.policy.version, night.policy.digest) for night in nights],
+            "model_digest": model,
+            "key_id": key_id(self.setting.key),
+            "tables": {contract.name: self.lake.version(contract) for contract in PUBLISHED},
+            "checks": [
+                (check.contract, len(check.verdicts), check.rows)
+                for checks in self.checks().values()
+                for check in checks
+            ],
+            "counts": dict(sum((night.counts for night in nights), Counter())),
+            "sensitive": self._sensitive(nights),
+            "seconds": self._seconds(),
+            "started_at": self.started_at,
+            "finished_at": now(),
+        }
+        frame = self.setting.spark.createDataFrame([tuple(values[name] for name in RUNS.names)], RUNS.schema)
+        check = check_rows(RUNS, frame, 1)
+        self.runner.checks.append(check)
+        require(check)
+        self.lake.append(RUNS, frame.coalesce(1))
+        return frame.first()
+
+    @staticmethod
+    def _sensitive(nights: list[Night]) -> dict[str, int]:
+        """Lines by sensitive category over all that was stated, from the policy's minimum count up."""
+        minimum = max(night.policy.minimum_category_count for night in nights)
+        totals = sum((Counter(night.sensitive) for night in nights), Counter())
+        return {name: lines for name, lines in totals.items() if lines >= minimum}
+
+    def _seconds(self) -> dict[str, float]:
+        total = Counter()
+        for runner in (self.runner, *(night.runner for night in self.nights.values())):
+            total.update(runner.seconds)
+        return {name: round(seconds, 3) for name, seconds in total.items()}
+
+
+def _forget_caches(spark: SparkSession) -> None:
+    try:
+        spark.catalog.clearCache()
+    except (Py4JError, PySparkException):
+        # The JVM is gone, and its memory with it.
+        return
+
+
+def _understood(error: PySparkException, files: list[LandingFile], landing_date: date) -> Exception:
+    """A worker's word that an input changed, as the error it is; anything else as it came."""
+    found = re.search(rf"{INPUT_CHANGED}:(\d+)", str(error))
+    if found:
+        file = files[int(found.group(1))]
+        return inputs_changed(landing_date, f"{file.source}/{file.name}")
+    return error

@@ -1,0 +1,60 @@
+"""Stale: which landing dates have to be stated anew, and which landing dates see each other's ids and conversations."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from jobs.landing import LandingFile, file_sha256
+from jobs.policy import Policy, policy_on
+
+
+def is_stale(run: Row, files: list[LandingFile], landing_date: date) -> bool:
+    """Whether a landing date's files are others than a run read.
+
+    Names and sizes come first. Where these agree a file that was written since is digested; one that was not touched
+    is the same.
+    """
+    read = {(f["source"], f["name"]): f for f in run["inputs"] if f["landing_date"] == landing_date}
+    if {(f.source, f.name): f.size for f in files} != {name: f["bytes"] for name, f in read.items()}:
+        return True
+    touched = [file for file in files if file.modified_ns != read[file.source, file.name]["modified_ns"]]
+    return any(file_sha256(file) != read[file.source, file.name]["sha256"] for file in touched)
+
+
+def neighbours(landing_date: date, dates: Iterable[date], policies: list[Policy]) -> list[date]:
+    """Those of other dates that lie in one lateness window with this one: the window of the later of the two."""
+
+    def share_window(other: date) -> bool:
+        later = max(landing_date, other)
+        return 0 < abs((landing_date - other).days) <= policy_on(policies, later).lateness_days
+
+    return sorted(filter(share_window, dates))
+
+
+def touched(before: DataFrame, after: DataFrame, elsewhere: DataFrame, landing_date: date) -> list[date]:
+    """Landing dates some line of which may come to another outcome, now that this date's arrivals are others.
+
+    A line is decided by an id that another date has with other content, or had first, and by a conversation that
+    another date withholds. `before` and `after` are this date's arrivals, `elsewhere` those of its neighbours.
+    """
+    ids = _difference(before, after, "source", "id_digest", "content_digest").withColumnRenamed("content_digest", "new")
+    by_id = elsewhere.join(ids, on=["source", "id_digest"]).where(
+        (F.col("new") != F.col("content_digest")) | (F.col("landing_date") > F.lit(landing_date))
+    )
+    withheld = _difference(withholding(before), withholding(after), "conversation_digest")
+    by_conversation = elsewhere.where(~F.col("withholds")).join(withheld, on="conversation_digest")
+    found = by_id.select("landing_date").unionByName(by_conversation.select("landing_date")).distinct()
+    return sorted(row["landing_date"] for row in found.collect())
+
+
+def withholding(arrivals: DataFrame) -> DataFrame:
+    """One row per conversation that some line of these withholds."""
+    return arrivals.where("withholds and conversation_digest is not null").select("conversation_digest").distinct()
+
+
+def _difference(one: DataFrame, other: DataFrame, *columns: str) -> DataFrame:
+    """Distinct rows that only one of two frames has; a row with a null is in no join, and stays out."""
+    both = one.select(*columns).distinct().unionByName(other.select(*columns).distinct())
+    return both.na.drop().groupBy(*columns).count().where("count = 1").drop("count")
