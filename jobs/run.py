@@ -124,10 +124,8 @@ class _Run:
         self.runner.values["run_id"] = self.run_id
 
     def checks(self) -> dict[date, list]:
-        """The checks made so far, by landing date; those of what is merged stand with the run's own date."""
-        found = {day: list(night.runner.checks) for day, night in self.nights.items()}
-        if self.runner.checks:
-            found.setdefault(self.landing_date, []).extend(self.runner.checks)
+        """The checks made so far, by landing date; those of what all of them are merged into stand with each."""
+        found = {day: [*night.runner.checks, *self.runner.checks] for day, night in self.nights.items()}
         return {day: checks for day, checks in found.items() if checks}
 
     def row(self) -> Row:
@@ -234,6 +232,7 @@ class _Run:
     def _make_visible(self, model: str) -> Row:
         """Check the run's own row, then append it: from that commit on all that it did is visible."""
         nights = [self.nights[day] for day in sorted(self.nights)]
+        checks = [check for runner in (*(night.runner for night in nights), self.runner) for check in runner.checks]
         values = {
             "run_number": 1 if self.last is None else self.last["run_number"] + 1,
             "run_id": self.run_id,
@@ -244,11 +243,7 @@ class _Run:
             "model_digest": model,
             "key_id": key_id(self.setting.key),
             "tables": {contract.name: self.lake.version(contract) for contract in PUBLISHED},
-            "checks": [
-                (check.contract, len(check.verdicts), check.rows)
-                for checks in self.checks().values()
-                for check in checks
-            ],
+            "checks": [(check.contract, len(check.verdicts), check.rows) for check in checks],
             "counts": dict(sum((night.counts for night in nights), Counter())),
             "sensitive": self._sensitive(nights),
             "seconds": self._seconds(),

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ EXCLUDED = set(
 ALIASES = {"UK": "GB", "EL": "GR"}
 ISO = set((Path(__file__).parent.parent / "schemas" / "iso_3166_1.txt").read_text().split())
 SURFACES = {"chat", "voice", "glasses_voice", "glasses_photo", "glasses_video", "vibes", "imagine"}
+UNSCREENED = {"sensitive", "unsupported_language"}
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.I | re.A)
 
 
@@ -31,9 +33,9 @@ def read(folder: Path) -> list[bytes]:
     return lines
 
 
-def gates(landing: Path, day: date) -> dict[str, list[tuple[dict | None, str | None]]]:
-    """By source, (object, outcome) of each raw line in order; None for a line that goes on to be scored."""
-    reference = {
+def reference(landing: Path) -> dict[str, list[dict]]:
+    """Links, regions, notices and erasures as they were delivered."""
+    return {
         name: [json.loads(line) for line in read(landing / where)]
         for name, where in (
             ("links", "reference/account_links"),
@@ -42,10 +44,15 @@ def gates(landing: Path, day: date) -> dict[str, list[tuple[dict | None, str | N
             ("erasures", "erasures"),
         )
     }
-    return {
-        source: _gates(source, read(landing / source / f"date={day}"), day, **_indexed(reference))
-        for source in ("interactions", "engagements")
-    }
+
+
+def gates(landing: Path, day: date, beside: Iterable[date] = ()) -> dict[str, list[tuple[dict | None, str | None]]]:
+    """By source, (object, outcome) of each raw line in order; None for a line that goes on to be scored.
+
+    `beside` are the other landing dates of the window: they share ids, not yet conversations.
+    """
+    facts = _indexed(reference(landing))
+    return {source: _gates(source, landing, day, list(beside), **facts) for source in ("interactions", "engagements")}
 
 
 def counts(landing: Path, day: date) -> dict[str, Counter]:
@@ -53,16 +60,86 @@ def counts(landing: Path, day: date) -> dict[str, Counter]:
     return {source: Counter(outcome for _, outcome in lines) for source, lines in gates(landing, day).items()}
 
 
-def _gates(source, raw, day, links, regions, notices, erasures):
+def lines_of(source, landing, day) -> list[bytes]:
+    return read(landing / source / f"date={day}")
+
+
+def judged(landing: Path, days: list[date], verdict) -> dict[tuple[date, str], list[tuple[dict | None, str]]]:
+    """By landing date and source, (object, final outcome) of each raw line; `verdict` is the scorer's word on an object."""
+
+    def window(day):
+        return [other for other in days if 0 < abs((other - day).days) <= 7]
+
+    found, withholding = {}, {}
+    for day in days:
+        for source, lines in gates(landing, day, window(day)).items():
+            said = [gate or verdict(item) for item, gate in lines]
+            talks = [item and source == "interactions" and conversation(item) or None for item, _ in lines]
+            silenced = {talk for talk, word in zip(talks, said, strict=True) if talk and word in UNSCREENED}
+            stopped = {
+                talk
+                for talk, (_, gate) in zip(talks, lines, strict=True)
+                if talk and gate not in (None, "duplicate", "conversation")
+            }
+            cut = {conversation(item) for item in map(oversize, lines_of(source, landing, day)) if item}
+            withholding[day, source] = silenced | stopped | (cut if source == "interactions" else set())
+            found[day, source] = [
+                (
+                    item,
+                    "sensitive" if gate is None and word in ("used", "no_interest") and talk in silenced else word,
+                    talk,
+                )
+                for (item, gate), word, talk in zip(lines, said, talks, strict=True)
+            ]
+    return {
+        (day, source): [
+            (
+                item,
+                "conversation"
+                if word in ("used", "no_interest", "empty")
+                and any(talk in withholding[other, source] for other in window(day))
+                else word,
+            )
+            for item, word, talk in lines
+        ]
+        for (day, source), lines in found.items()
+    }
+
+
+def standing(landing: Path, days: list[date], item: dict, landed: date) -> str | None:
+    """The profile of a used line whose signals hold at the end of every later landing date; None where they fall."""
+    facts = _indexed(reference(landing))
+    ai = "interaction_id" in item
+    app, then = ("meta_ai" if ai else item["app"]), moment(item["occurred_at"])
+    (profile,) = holding(facts["links"]["account", item["account_id"], app], then, "profile_id")
+    for day in days:
+        end = datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=1)
+        if day > landed and not (
+            holding(facts["links"]["account", item["account_id"], app], end, "profile_id") == {profile}
+            and {country(c) for c in holding(facts["regions"][profile], end, "country")} - EXCLUDED - {None}
+            and len(holding(facts["regions"][profile], end, "country")) == 1
+            and (not ai or holding(facts["links"]["profile", profile], end, "app"))
+        ):
+            return None
+    if any(asked.date() >= then.date() for asked in facts["erasures"][profile]) and any(day > landed for day in days):
+        return None
+    return profile
+
+
+def _gates(source, landing, day, beside, links, regions, notices, erasures):
     start = datetime.combine(day, datetime.min.time(), UTC)
     now = start + timedelta(days=1)
+    raw = lines_of(source, landing, day)
     items = [parse(source, line) for line in raw]
     name = "interaction_id" if source == "interactions" else "engagement_id"
-    contents = defaultdict(set)
-    for item in items:
-        if item:
-            contents[item[name]].add(content(item))
-    seen, outcomes = set(), []
+    contents, seen = defaultdict(set), set()
+    for other in (day, *beside):
+        for item in items if other == day else (parse(source, line) for line in lines_of(source, landing, other)):
+            if item:
+                contents[item[name]].add(content(item))
+                if other < day:
+                    seen.add(item[name])
+    outcomes = []
     for item in items:
         outcomes.append(_gate(source, item, start, now, contents, seen, name, links, regions, notices, erasures))
     if source == "interactions":
