@@ -102,6 +102,48 @@ def test_no_text_and_no_labels_is_empty_and_other_languages_are_not_supported():
         assert outcome(text) == "unsupported_language"
 
 
+@st.composite
+def a_policy_and_a_stricter_one(draw):
+    """Settings drawn at random, and the same with any of them moved towards using less."""
+    share, up, down = st.integers(1, 10_000), st.integers(0, 3_000), st.integers(0, 3_000)
+    loose = dataclasses.replace(
+        SCORER.settings,
+        thresholds=tuple(draw(share) for _ in SENSITIVE_CATEGORIES),
+        few_words_threshold=draw(share),
+        interest_threshold=draw(share),
+        most_sensitive=draw(share),
+        most_sensitive_few_words=draw(st.integers(1, 70_000)),
+        most_topics=draw(st.integers(1, 4)),
+    )
+    strict = dataclasses.replace(
+        loose,
+        thresholds=tuple(max(1, of - draw(down)) for of in loose.thresholds),
+        few_words_threshold=max(1, loose.few_words_threshold - draw(down)),
+        interest_threshold=min(10_000, loose.interest_threshold + draw(up)),
+        most_sensitive=max(0, loose.most_sensitive - draw(down)),
+        most_sensitive_few_words=max(0, loose.most_sensitive_few_words - draw(down)),
+        most_topics=draw(st.integers(1, loose.most_topics)),
+    )
+    return loose, strict
+
+
+SEEN = [*INTERESTS, *SENSITIVE[::5], "", "wo kann ich ein fahrrad für mein kind kaufen"]
+VIEW = SCORER.view(pa.array(SEEN, pa.string()), pa.array([[] for _ in SEEN], LABELS))
+
+
+@settings(max_examples=100, deadline=None)
+@given(a_policy_and_a_stricter_one())
+def test_a_stricter_policy_never_uses_a_text_that_a_looser_one_leaves_out(policies):
+    used = [
+        {at for at, word in enumerate(SCORER.decide(VIEW, of).verdict.to_pylist()) if word == "used"} for of in policies
+    ]
+    assert used[1] <= used[0]
+
+
+def test_the_policies_that_are_compared_do_use_something():
+    assert SCORER.decide(VIEW, SCORER.settings).verdict.to_pylist().count("used") > len(SEEN) // 4
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(ANY_TEXT, min_size=1, max_size=12), st.data())
 def test_an_answer_does_not_depend_on_its_batch(texts, data):
