@@ -92,8 +92,7 @@ def check_rows(contract: Contract, frame: DataFrame, expected_rows: int) -> Chec
     except (Py4JError, PySparkException) as error:
         raise _could_not_run(contract, f"raised {type(error).__name__}") from None
     count = Measure("row_count", "as many rows as another path counted", measures[ROWS], expected_rows)
-    unique = Rule("unique_key", "", f"unique: {', '.join(contract.key)}")
-    repeated = _nought(unique, {unique.name: measures[ROWS] - measures[KEYS]})
+    repeated = Measure("unique_key", f"unique: {', '.join(contract.key)}", measures[ROWS] - measures[KEYS], 0)
     rules = [_nought(rule, measures) for rule in contract.all_rules]
     return _checked(contract, expected_rows, [count, repeated, *rules])
 

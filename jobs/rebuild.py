@@ -38,8 +38,12 @@ def settled_nights(
     setting: Setting, dates: list[date], reference: dict[str, DataFrame], progress: Callable[[str, float], None]
 ) -> dict[date, Night]:
     """These landing dates, each with its lines settled."""
+    nothing = setting.spark.createDataFrame([], ARRIVALS.schema)
+
+    def beside(day: date, frames: dict[date, DataFrame]) -> DataFrame:
+        return _all([nothing, *(frames[other] for other in neighbours(day, dates, setting.policies))])
+
     nights = {day: Night(setting, day, progress) for day in dates}
-    beside = _Beside(setting, dates)
     for night in nights.values():
         night.read()
     ids = {day: ledger.ids(n.runner.frames[RAW_LINES.name], landing_date=day) for day, n in nights.items()}
@@ -61,17 +65,6 @@ def profiles(signals: DataFrame) -> DataFrame:
         F.max("day").alias("last_day"),
     )
     return summed.select(PROFILES.names)
-
-
-class _Beside:
-    """Rows of a landing date's neighbours, out of frames by date."""
-
-    def __init__(self, setting: Setting, dates: list[date]):
-        self.setting, self.dates = setting, dates
-
-    def __call__(self, day: date, frames: dict[date, DataFrame]) -> DataFrame:
-        nothing = self.setting.spark.createDataFrame([], ARRIVALS.schema)
-        return _all([nothing, *(frames[other] for other in neighbours(day, self.dates, self.setting.policies))])
 
 
 def _standing(signals: DataFrame, reference: dict[str, DataFrame], setting: Setting, dates: list[date]) -> DataFrame:

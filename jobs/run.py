@@ -65,7 +65,6 @@ def run_night(
     is made when there is something in it, and its key kept in `key_file`.
     """
     last, todo = None, {landing_date}
-    list_night(setting.landing, landing_date)
     if read_marker(lake.path) is not None:
         lake.create()
         last = lake.last_run()
@@ -119,6 +118,8 @@ class _Run:
         self.todo, self.key_file, self.kind, self.progress = todo, key_file, kind, progress
         self.run_id, self.started_at = str(uuid.uuid4()), now()
         self.nights: dict[date, Night] = {}
+        # Of every pass, also of a date that was stated twice.
+        self.seconds: Counter[str] = Counter()
         self.dates = set(lake.dates_run()) if last is not None else set()
         self.runner = Runner(landing_date, progress)
         self.runner.values["run_id"] = self.run_id
@@ -130,14 +131,13 @@ class _Run:
 
     def row(self) -> Row:
         digest = model_digest(self.setting.model)
-        reference = None
+        reference = self._reference()
         while self.todo:
             night = Night(self.setting, day := min(self.todo), self.progress)
             self.todo.discard(day)
             self.nights[day] = night
             try:
                 night.read()
-                reference = reference or self._reference()
                 self._state(night, reference)
             except PySparkException as error:
                 raise _understood(error, night.files, day) from None
@@ -162,8 +162,9 @@ class _Run:
         night.publish(lake)
         self.dates.add(day)
         if beside:
-            with night.runner.timed("arrivals"):
+            with night.runner.timed("stale"):
                 self.todo |= set(touched(before, self._arrivals([day]), self._arrivals(beside), day))
+        self.seconds.update(night.runner.seconds)
         night.forget()
 
     def _arrivals(self, days: list[date]) -> DataFrame:
@@ -231,6 +232,7 @@ class _Run:
 
     def _make_visible(self, model: str) -> Row:
         """Check the run's own row, then append it: from that commit on all that it did is visible."""
+        self.seconds.update(self.runner.seconds)
         nights = [self.nights[day] for day in sorted(self.nights)]
         checks = [check for runner in (*(night.runner for night in nights), self.runner) for check in runner.checks]
         values = {
@@ -246,7 +248,7 @@ class _Run:
             "checks": [(check.contract, len(check.verdicts), check.rows) for check in checks],
             "counts": dict(sum((night.counts for night in nights), Counter())),
             "sensitive": self._sensitive(nights),
-            "seconds": self._seconds(),
+            "seconds": {name: round(seconds, 3) for name, seconds in self.seconds.items()},
             "started_at": self.started_at,
             "finished_at": now(),
         }
@@ -263,12 +265,6 @@ class _Run:
         minimum = max(night.policy.minimum_category_count for night in nights)
         totals = sum((Counter(night.sensitive) for night in nights), Counter())
         return {name: lines for name, lines in totals.items() if lines >= minimum}
-
-    def _seconds(self) -> dict[str, float]:
-        total = Counter()
-        for runner in (self.runner, *(night.runner for night in self.nights.values())):
-            total.update(runner.seconds)
-        return {name: round(seconds, 3) for name, seconds in total.items()}
 
 
 def _forget_caches(spark: SparkSession) -> None:

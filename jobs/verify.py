@@ -72,18 +72,14 @@ def _manifest(setting: Setting, lake: Lake, day: date, run: Row) -> str | None:
 
 
 def _difference(stored: DataFrame, rebuilt: DataFrame) -> str | None:
-    columns = stored.columns
-    extra, missing = (
-        one.select(columns).exceptAll(other.select(columns)) for one, other in ((stored, rebuilt), (rebuilt, stored))
-    )
-    found = [
-        f"{_counted(rows)} {how}" for rows, how in ((extra, "too many"), (missing, "missing")) if not rows.isEmpty()
-    ]
+    rebuilt = rebuilt.select(stored.columns)
+    extra, missing = _counted(stored.exceptAll(rebuilt)), _counted(rebuilt.exceptAll(stored))
+    found = [f"{rows} {how}" for rows, how in ((extra, "too many"), (missing, "missing")) if rows]
     return " and ".join(found) or None
 
 
-def _counted(rows: DataFrame) -> str:
-    """How many rows, and of which landing date the first is."""
+def _counted(rows: DataFrame) -> str | None:
+    """How many rows, and of which landing date the first is; None for none."""
     first = F.min("landing_date") if "landing_date" in rows.columns else F.lit(None)
-    lines, day = rows.agg(F.count(F.lit(1)), first).collect()[0]
-    return f"{lines} rows" + (f" (the first of {day})" if day else "")
+    count, day = rows.agg(F.count(F.lit(1)), first).collect()[0]
+    return f"{count} rows" + (f" (the first of {day})" if day else "") if count else None

@@ -1,4 +1,4 @@
-"""accesses: who asked about a person, or had one erased. Kept beside the runs, visible at once."""
+"""accesses: who asked about a person. Kept beside the runs, visible at once."""
 
 from schemas.contract import DIGEST, TEXT, TIME, Contract, Rule, column, one_of
 

@@ -57,6 +57,18 @@ def frame(spark):
     return make
 
 
+def arrived(content=b"c", identity=b"i", day=NIGHT, **more) -> dict:
+    """A row of ARRIVALS: one interaction, by the first letter of its content and its id."""
+    return {
+        "landing_date": day,
+        "source": "interactions",
+        "id_digest": identity * 16,
+        "content_digest": content * 16,
+        "lines": 1,
+        **more,
+    }
+
+
 @dataclass
 class Runs:
     """A lake under test: runs its nights in the suite's session and reads what is visible."""

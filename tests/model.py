@@ -116,14 +116,23 @@ def standing(landing: Path, days: list[date], item: dict, landed: date) -> str |
         end = datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=1)
         if day > landed and not (
             holding(facts["links"]["account", item["account_id"], app], end, "profile_id") == {profile}
-            and {country(c) for c in holding(facts["regions"][profile], end, "country")} - EXCLUDED - {None}
-            and len(holding(facts["regions"][profile], end, "country")) == 1
+            and len(codes := {country(c) for c in holding(facts["regions"][profile], end, "country")}) == 1
+            and not codes & {*EXCLUDED, None}
             and (not ai or holding(facts["links"]["profile", profile], end, "app"))
         ):
             return None
     if any(asked.date() >= then.date() for asked in facts["erasures"][profile]) and any(day > landed for day in days):
         return None
     return profile
+
+
+def sums(signals: Iterable[tuple]) -> dict[tuple[str, str], tuple]:
+    """Weight, count, first and last day by profile and topic, of (profile, topic, day, amount)."""
+    found = {}
+    for profile, topic, day, amount in signals:
+        weight, count, first, last = found.get((profile, topic), (0, 0, day, day))
+        found[profile, topic] = weight + amount, count + 1, min(first, day), max(last, day)
+    return found
 
 
 def _gates(source, landing, day, beside, links, regions, notices, erasures):

@@ -14,6 +14,7 @@ from jobs.settle import settle
 from schemas.arrivals import ARRIVALS
 from schemas.lines import RAW_LINES, SCORED, SCREENED, SETTLED
 from schemas.signals import SIGNALS
+from tests.conftest import arrived
 
 NOON = datetime(2025, 12, 17, 12, tzinfo=UTC)
 DAY = date(2025, 12, 17)
@@ -51,21 +52,10 @@ def test_a_misdated_line_is_that_first_and_conflicts_with_others_all_the_same(fr
     assert outcomes(ingested(frame, lines)) == ["conflicting", "misdated"]
 
 
-def arrived(content=b"c", identity=b"i", day=BEFORE, **more):
-    return {
-        "landing_date": day,
-        "source": "interactions",
-        "id_digest": identity and identity * 16,
-        "content_digest": content and content * 16,
-        "lines": 1,
-        **more,
-    }
-
-
 def test_other_content_under_another_landing_date_conflicts_and_the_same_is_a_copy_of_the_earlier_one(frame):
     lines = frame(RAW_LINES, *(raw(identity=identity) for identity in (b"i", b"j", b"k", b"l")), raw(identity=b"l"))
-    elsewhere = [arrived(), arrived(identity=b"j", day=AFTER), arrived(b"d", b"k", AFTER)]
-    elsewhere += [arrived(source="engagements", identity=b"l")]
+    elsewhere = [arrived(day=BEFORE), arrived(identity=b"j", day=AFTER), arrived(b"d", b"k", AFTER)]
+    elsewhere += [arrived(source="engagements", identity=b"l", day=BEFORE)]
     assert outcomes(ingested(frame, lines, *elsewhere)) == ["duplicate", None, "conflicting", None, "duplicate"]
 
 

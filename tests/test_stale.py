@@ -8,20 +8,10 @@ import pytest
 from jobs.landing import list_night
 from jobs.stale import is_stale, neighbours, touched
 from schemas.arrivals import ARRIVALS
+from tests.conftest import arrived
 from tests.zone import NIGHT
 
 NEXT = NIGHT + timedelta(days=1)
-
-
-def arrived(content=b"c", identity=b"i", day=NIGHT, **more):
-    return {
-        "landing_date": day,
-        "source": "interactions",
-        "id_digest": identity * 16,
-        "content_digest": content * 16,
-        "lines": 1,
-        **more,
-    }
 
 
 @pytest.fixture

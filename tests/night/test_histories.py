@@ -140,15 +140,6 @@ def expected(landing, policy):
     return lines, sorted(signals)
 
 
-def summed(signals):
-    """Profiles, as plain sums."""
-    found = {}
-    for _, profile, topic, _, day, _, _, amount in signals:
-        weight, count, first, last = found.get((profile, topic), (0, 0, day, day))
-        found[profile, topic] = weight + amount, count + 1, min(first, day), max(last, day)
-    return sorted((*key, *value) for key, value in found.items())
-
-
 def test_any_order_of_nights_late_files_moves_and_crashes_ends_in_what_the_rules_say(zone, runs, policy, monkeypatch):
     dice = random.Random(SEED)
     groups = [Group(f"g{n}", random.Random(f"{SEED}/{n}")) for n in range(HISTORIES)]
@@ -179,8 +170,8 @@ def test_any_order_of_nights_late_files_moves_and_crashes_ends_in_what_the_rules
     assert counted == lines
     stored = [(*row[:-1], int(row[-1])) for row in runs.rows("signals", "signal_key", "account_digest")]
     assert sorted(stored) == signals
-    profiles = [(*row[:2], int(row[2]), *row[3:]) for row in runs.rows("profiles")]
-    assert profiles == summed(signals)
+    profiles = {row[:2]: (int(row[2]), *row[3:]) for row in runs.rows("profiles")}
+    assert profiles == model.sums((profile, topic, day, amount) for _, profile, topic, _, day, *_, amount in signals)
     last = runs.lake.last_run()
     standing = replayed(runs.lake, last)
     assert standing.exceptAll(runs.lake.read(PROFILES, last)).isEmpty() and standing.count() == len(profiles)

@@ -25,6 +25,7 @@ from schemas.signals import SIGNALS
 from schemas.words import SURFACES
 from tests.conftest import KEY, SHARED, Runs
 from tests.model import counts
+from tests.model import sums as model_sums
 from tests.zone import NIGHT, SENSITIVE, Zone
 
 NEXT = NIGHT + timedelta(days=1)
@@ -156,10 +157,7 @@ def test_a_policy_is_contrasted_with_another_without_a_trace(mixed, policy):
 
 
 def test_profiles_are_the_exact_sums_of_their_signals(mixed):
-    sums = {}
-    for _, _, profile, topic, _, day, _, _, amount, _ in mixed.rows("signals"):
-        weight, n, first, last = sums.get((profile, topic), (0, 0, day, day))
-        sums[profile, topic] = weight + amount, n + 1, min(first, day), max(last, day)
+    sums = model_sums((row[2], row[3], row[5], row[8]) for row in mixed.rows("signals"))
     assert {(row[0], row[1]): tuple(row[2:]) for row in mixed.rows("profiles")} == sums
     assert sums
 
