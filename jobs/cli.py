@@ -132,10 +132,28 @@ def explain(profile, landing, lake, key_file, policy, as_json):
     as_of = max(opened.dates_run(), default=None)
     if as_of is None:
         raise NightjarError(Exit.CONFIGURATION, "no night has been run yet", fix="nightjar run")
-    reference = read_all(opened.spark, landing, key)
     record_access(opened, "explain", [profile], key)
+    reference = read_all(opened.spark, landing, key, opened.tombstones())
     found = explained(opened, reference, profile, as_of=as_of, policy=policy_on(policies, as_of))
     click.echo(table(found) if sys.stdout.isatty() and not as_json else msgspec.json.encode(found).decode())
+
+
+@nightjar.command()
+@lake_options
+@click.option("--from", "file", type=click.Path(), help="File of profile ids, one a line; stdin by default.")
+@click.option(
+    "--check", "receipt", type=click.Path(), help="Search again for the people of this receipt; erase nobody."
+)
+def erase(lake, key_file, file, receipt):
+    """Erase the profiles whose ids are read: out of every table, older version and file, for good. Who did is kept.
+
+    Ends with a receipt; `--check` proves it again later. Late lines can't bring the erased back.
+    """
+    from jobs.erasing import check_receipt, erase_people
+
+    key = key_of(lake, key_file)
+    found = check_receipt(lake, key, receipt) if receipt else erase_people(lake, key, file)
+    click.echo(msgspec.json.encode(found).decode())
 
 
 @nightjar.command()

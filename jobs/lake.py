@@ -21,8 +21,9 @@ from schemas.profiles import PROFILES
 from schemas.runs import RUNS
 from schemas.signals import SIGNALS
 from schemas.tables import PUBLISHED, TABLES
+from schemas.tombstones import TOMBSTONES
 
-DOCS = "data_docs"
+DOCS, RECEIPTS = "data_docs", "receipts"
 
 
 class Lake:
@@ -81,7 +82,7 @@ class Lake:
         for contract in PUBLISHED:
             wanted = visible_version(contract, run)
             current = self.version(contract)
-            if current == wanted or self._is_restored(contract, current, wanted):
+            if current == wanted or self._shows(contract, current, wanted):
                 continue
             if current < wanted:
                 raise _bad_table(contract, "is older than the last run says")
@@ -142,8 +143,31 @@ class Lake:
             .load(str(self._folder(contract)))
         )
 
+    def tombstones(self) -> DataFrame:
+        """Everybody who was ever erased."""
+        return self.read_written(TOMBSTONES)
+
+    def replace_people(self, contract: Contract, people: DataFrame, rows: DataFrame) -> None:
+        """Delete every row of these profiles, by a join, and add what is left of them."""
+        table = self._table(contract).alias("s")
+        table.merge(people.alias("g"), "s.profile_id = g.profile_id").whenMatchedDelete().execute()
+        if not rows.isEmpty():
+            self.append(contract, rows.select(contract.names))
+
+    def purge(self, contract: Contract) -> None:
+        """Remove every file that the newest version doesn't need: older versions, change feeds, what killed runs left."""
+        check = "spark.databricks.delta.retentionDurationCheck.enabled"
+        self.spark.conf.set(check, "false")
+        try:
+            self._table(contract).vacuum(0)
+        finally:
+            self.spark.conf.unset(check)
+
     def docs(self) -> Path:
         return self.path / DOCS
+
+    def receipts(self) -> Path:
+        return self.path / RECEIPTS
 
     def _runs_upto(self, run: Row | None) -> DataFrame:
         return self.runs() if run is None else self.runs().where(F.col("run_number") <= run["run_number"])
@@ -195,10 +219,15 @@ class Lake:
         except FileNotFoundError:
             return []
 
-    def _is_restored(self, contract: Contract, current: int, wanted: int) -> bool:
-        """Whether the newest commit did nothing but take the table back to the wanted version."""
+    def _shows(self, contract: Contract, current: int, wanted: int) -> bool:
+        """Whether the newest commit shows the wanted version's rows: it went back to it, or only files were purged since."""
         info = self._commit_info(contract, current)
-        return info["operation"] == "RESTORE" and int(info["operationParameters"]["version"]) == wanted
+        if info["operation"] == "RESTORE":
+            return int(info["operationParameters"]["version"]) == wanted
+        since = range(wanted + 1, current + 1)
+        return current > wanted and all(
+            self._commit_info(contract, version)["operation"].startswith("VACUUM") for version in since
+        )
 
     def _rows_written(self, contract: Contract, before: int) -> int:
         """Rows of the commits since a version. Writing none may make no commit, or one that says nothing of rows."""

@@ -24,9 +24,11 @@ from schemas.profiles import PROFILES
 from schemas.signals import SIGNALS
 
 
-def rebuild(setting: Setting, dates: list[date], progress: Callable[[str, float], None]) -> dict[str, DataFrame]:
+def rebuild(
+    setting: Setting, dates: list[date], progress: Callable[[str, float], None], tombstones: DataFrame | None = None
+) -> dict[str, DataFrame]:
     """By table name the rows of these landing dates, judged by each other alone. Raises as a night would."""
-    reference = read_all(setting.spark, setting.landing, setting.key)
+    reference = read_all(setting.spark, setting.landing, setting.key, tombstones)
     nights = settled_nights(setting, dates, reference, progress).values()
     stages = (ledger.ARRIVALS_STAGE, *STORED)
     tables = {stage.gives.name: _all([night.runner.transform(stage) for night in nights]) for stage in stages}

@@ -9,7 +9,7 @@ from pyspark.sql import types as T
 from jobs.errors import Exit, NightjarError
 from jobs.ingest import FILES, spread
 from jobs.landing import LandingFile, list_reference, open_lines
-from jobs.lines import Malformed, account_digest, decode, instant, optional, required
+from jobs.lines import Malformed, account_digest, decode, instant, optional, profile_digest, required
 from jobs.workers import batches_of, value_free
 from schemas.contract import INT, LONG, TEXT, TIME, Contract
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
@@ -30,10 +30,17 @@ def list_all(landing: str) -> dict[Contract, list[LandingFile]]:
     }
 
 
-def read_all(spark: SparkSession, landing: str, key: bytes) -> dict[str, DataFrame]:
-    """Every reference table's rows, by name."""
+def read_all(
+    spark: SparkSession, landing: str, key: bytes, tombstones: DataFrame | None = None
+) -> dict[str, DataFrame]:
+    """Every reference table's rows, by name; a lake's tombstones count as requests for erasure."""
     listed = list_all(landing)
-    return {contract.name: read_reference(spark, contract, files, key) for contract, files in listed.items()}
+    found = {contract.name: read_reference(spark, contract, files, key) for contract, files in listed.items()}
+    if tombstones is not None:
+        people = found[ACCOUNT_LINKS.name].select("profile_digest", "profile_id").distinct()
+        gone = people.join(tombstones, on="profile_digest").select(ERASURES.names)
+        found[ERASURES.name] = found[ERASURES.name].unionByName(gone)
+    return found
 
 
 def read_reference(spark: SparkSession, contract: Contract, files: list[LandingFile], key: bytes) -> DataFrame:
@@ -78,6 +85,8 @@ def _row(contract: Contract, item: dict, key: bytes) -> tuple:
     for column in contract.columns:
         if column.name == "account_digest":
             values.append(account_digest(key, item["app"], item["account_id"]))
+        elif column.name == "profile_digest":
+            values.append(profile_digest(key, item["profile_id"]))
         elif column.type == TIME:
             value = item.get(column.name)
             if value is None and not column.nullable:

@@ -79,7 +79,7 @@ def profiles_table(lake: Lake, policy: Policy, count: int) -> str:
         interests.groupBy("profile_id").agg(F.sum("signals").alias("n")).orderBy(F.desc("n"), "profile_id").limit(count)
     )
     rows = interests.join(chosen, on="profile_id", how="left_semi").orderBy("profile_id", F.desc("weight")).collect()
-    as_of, lines, shown = max(run["landing_dates"]), [], None
+    as_of, lines, shown = max(lake.dates_run()), [], None
     for row in rows:
         if row["profile_id"] != shown:
             shown = row["profile_id"]

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import docs, profile, withdraw
+from jobs.erase import due, erase, finish_unfinished
 from jobs.errors import Exit, NightjarError
 from jobs.guard import check_rows, require
 from jobs.key import key_id, write_key
@@ -22,7 +23,7 @@ from jobs.landing import LandingFile, landing_dates, list_night
 from jobs.marker import read_marker, write_marker
 from jobs.night import Night, Setting, inputs_changed
 from jobs.policy import policy_on
-from jobs.reference import read_all
+from jobs.reference import list_all, read_all, read_reference
 from jobs.runner import Runner
 from jobs.scoring.model import model_digest
 from jobs.stale import is_stale, neighbours, touched
@@ -30,6 +31,7 @@ from jobs.workers import INPUT_CHANGED
 from schemas.arrivals import ARRIVALS
 from schemas.profile_deltas import PROFILE_DELTAS
 from schemas.profiles import PROFILES
+from schemas.reference import ERASURES
 from schemas.runs import RUNS
 from schemas.signals import SIGNALS
 from schemas.tables import PUBLISHED
@@ -67,8 +69,8 @@ def run_night(
     last, todo = None, {landing_date}
     if read_marker(lake.path) is not None:
         lake.create()
+        take_up(lake, setting)
         last = lake.last_run()
-        lake.restore(last)
         todo = _to_state(setting, lake, landing_date, again)
         if not todo:
             return Finished(last, [])
@@ -86,6 +88,21 @@ def run_night(
                 docs.write_night(lake.docs(), day, checks)
     _forget_caches(setting.spark)
     return Finished(row, sorted(run.nights))
+
+
+def take_up(lake: Lake, setting: Setting) -> None:
+    """Bring a lake to where it should be before anything else is written: killed runs taken back, erasures done.
+
+    An erasure that was killed is finished first, for behind it nothing may go back; then come the requests of the landing
+    zone that are new.
+    """
+    finish_unfinished(lake, setting.key, setting.model)
+    lake.restore(lake.last_run())
+    files = list_all(setting.landing)[ERASURES]
+    if files:
+        asked = due(lake, setting.key, read_reference(setting.spark, ERASURES, files, setting.key))
+        if asked:
+            erase(lake, setting.key, setting.model, asked)
 
 
 def _to_state(setting: Setting, lake: Lake, landing_date: date, again: bool) -> set[date]:
@@ -150,7 +167,8 @@ class _Run:
     def _reference(self) -> dict[str, DataFrame]:
         """Links, regions, notices and erasures, read once a run."""
         with self.runner.timed("reference"):
-            return read_all(self.setting.spark, self.setting.landing, self.setting.key)
+            stones = None if self.last is None else self.lake.tombstones()
+            return read_all(self.setting.spark, self.setting.landing, self.setting.key, stones)
 
     def _state(self, night: Night, reference: dict[str, DataFrame]) -> None:
         """State one landing date beside its neighbours; those that it decides otherwise now are still to do."""

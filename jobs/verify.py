@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from jobs.errors import Exit, NightjarError
 from jobs.key import key_id
 from jobs.lake import Lake
 from jobs.landing import file_sha256, list_night
@@ -28,10 +29,12 @@ class Finding(NamedTuple):
 
 def verify(setting: Setting, lake: Lake, run: Row, progress) -> Iterator[Finding]:
     """Every comparison in turn: the run's manifests, the tables rebuilt from landing, and the deltas replayed."""
+    if lake.runs().where((F.col("kind") == "erasure") & (F.col("run_number") > run["run_number"])).count():
+        raise NightjarError(Exit.INPUT, "an erasure since has purged what this run showed", fix="verify a later run")
     newest = lake.newest_runs(lake.dates_run(run), upto=run)
     for day, of in sorted(newest.items()):
         yield Finding(f"manifest of {day} (run {of['run_number']})", _manifest(setting, lake, day, of))
-    rebuilt = rebuild(setting, sorted(newest), progress)
+    rebuilt = rebuild(setting, sorted(newest), progress, lake.tombstones())
     for name, rows in sorted(rebuilt.items()):
         yield Finding(f"table {name}", _difference(lake.read(TABLES[name], run), rows))
     yield Finding("profile_deltas replayed", _difference(lake.read(PROFILES, run), replayed(lake, run)))

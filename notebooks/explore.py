@@ -34,7 +34,7 @@ from schemas.words import OUTCOMES
 
 lake = Lake(start(), Path(os.environ.get("NIGHTJAR_LAKE", "build/lake")))
 run = lake.last_run()
-as_of = max(run["landing_dates"])
+as_of = max(lake.dates_run())
 policy = policy_on(read_policies(), as_of)
 
 # %% [markdown]

@@ -13,6 +13,7 @@ ACCOUNT_LINKS = Contract(
         column("valid_from", TIME, "inclusive"),
         column("valid_to", TIME, "exclusive; null is open", nullable=True),
         column("account_digest", DIGEST, "keyed digest of app and account"),
+        column("profile_digest", DIGEST, "keyed digest of the profile"),
     ),
     key=("account_id", "app", "profile_id", "valid_from"),
     rules=(Rule("known_app", one_of("app", LINKABLE_APPS), "the app is one of ours"),),

@@ -8,7 +8,8 @@ from schemas.profiles import PROFILES
 from schemas.rejects import REJECTS
 from schemas.runs import RUNS
 from schemas.signals import SIGNALS
+from schemas.tombstones import TOMBSTONES
 
 # Those that a run publishes; `runs` itself comes last and makes them visible.
 PUBLISHED = (REJECTS, OUTCOME_COUNTS, ARRIVALS, SIGNALS, PROFILES, PROFILE_DELTAS)
-TABLES = {contract.name: contract for contract in (*PUBLISHED, RUNS, ACCESSES)}
+TABLES = {contract.name: contract for contract in (*PUBLISHED, RUNS, ACCESSES, TOMBSTONES)}

@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
+from jobs.key import key_id, write_key
 from jobs.lock import hold
+from jobs.marker import write_marker
 from jobs.policy import BUILT_IN
 from tests.conftest import ROOT, Runs
 from tests.zone import HARMLESS, NIGHT
@@ -144,6 +146,20 @@ def test_a_policy_is_checked_and_shown_and_a_bad_one_is_named_by_file_and_key(tm
     bad = nightjar("policy", "check", "--policy", policy_folder(tmp_path, lambda p: p.update(lateness_days="7")))
     assert (bad.returncode, bad.stderr.count("\n")) == (3, 1)
     assert "mine.yaml" in bad.stderr and "lateness_days" in bad.stderr
+
+
+def test_commands_on_people_want_a_lake_its_key_and_ids(tmp_path):
+    lake, landing = tmp_path / "lake", ("--landing", tmp_path)
+    for command in (("erase",), ("explain", "p-secret", *landing), ("verify", *landing)):
+        done = nightjar(*command, "--lake", lake)
+        assert (done.returncode, done.stderr.count("\n")) == (3, 1) and "there is no lake yet" in done.stderr
+    key = bytes(range(32))
+    write_key(tmp_path / "lake.key", key)
+    write_marker(lake, key_id(key))
+    (tmp_path / "ids").write_text("\n \n")
+    for given, said in (("ids", "no profile id was given"), ("nowhere", "can't be read")):
+        done = nightjar("erase", "--lake", lake, "--from", tmp_path / given)
+        assert (done.returncode, done.stderr.count("\n")) == (4, 1) and said in done.stderr
 
 
 def test_a_second_run_finds_the_lake_taken_before_any_jvm_starts(arguments, tmp_path):

@@ -1,0 +1,203 @@
+"""Erase: take people out of every table, every older version and every file, for good, and keep what proves it.
+
+An erasure goes only forward. Its tombstones come first; from then on it is due, and whatever command writes next finishes
+it, however often it is killed. It knows people by the digests of their tombstones alone: no id stands in a plan or a log.
+"""
+
+import json
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.errors import Exit, NightjarError
+from jobs.guard import check_rows, require
+from jobs.key import key_id
+from jobs.lake import Lake, now
+from jobs.people import digested
+from jobs.rebuild import profiles
+from jobs.residue import residue
+from jobs.scoring.model import model_digest
+from schemas.contract import Contract
+from schemas.profile_deltas import PROFILE_DELTAS
+from schemas.profiles import PROFILES
+from schemas.runs import RUNS
+from schemas.signals import SIGNALS
+from schemas.tables import PUBLISHED
+from schemas.tombstones import TOMBSTONES
+
+OF_PEOPLE = (SIGNALS, PROFILES, PROFILE_DELTAS)
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What an erasure did: how many people, the versions since which they are gone, and what a search for them found.
+
+    Who has said something since is not searched for: that stands, and nothing from before does.
+    """
+
+    erasure_id: str
+    people: int
+    tables: dict[str, int]
+    searched_files: int
+    residue: int
+    key_id: str
+    finished_at: datetime
+
+
+def erase(lake: Lake, key: bytes, model: Path, requests: list[tuple[str, datetime]]) -> Receipt:
+    """Erase these profiles, each with when it asked. The lake is held by the caller, and restored."""
+    erasure_id = str(uuid.uuid4())
+    asked = lake.spark.createDataFrame(
+        lake.spark.sparkContext.parallelize(requests, 1), "profile_id string, requested_at timestamp"
+    )
+    stones = (
+        digested(asked, key)
+        .groupBy("profile_digest")
+        .agg(F.max("requested_at").alias("requested_at"))
+        .withColumn("erasure_id", F.lit(erasure_id))
+        .select(TOMBSTONES.names)
+        .persist()
+    )
+    require(check_rows(TOMBSTONES, stones, len({profile for profile, _ in requests})))
+    lake.append(TOMBSTONES, stones.coalesce(1))
+    return finish(lake, key, model, erasure_id)
+
+
+def finish_unfinished(lake: Lake, key: bytes, model: Path) -> list[Receipt]:
+    """Finish what a killed erasure left. Before anything is restored: behind an erasure nothing may go back."""
+    due = {row["erasure_id"] for row in lake.tombstones().select("erasure_id").distinct().collect()}
+    done = {file.stem for file in lake.receipts().glob("*.json")}
+    return [finish(lake, key, model, erasure_id) for erasure_id in sorted(due - done)]
+
+
+def finish(lake: Lake, key: bytes, model: Path, erasure_id: str) -> Receipt:
+    """Delete, check, make visible, purge, search, and write the receipt; each of them again is harmless."""
+    stones = lake.tombstones().where(F.col("erasure_id") == erasure_id).persist()
+    run = lake.runs().where(F.col("run_id") == erasure_id).first()
+    if run is None:
+        _delete(lake, key, stones, erasure_id)
+        run = _make_visible(lake, key, model, erasure_id)
+    for contract in OF_PEOPLE:
+        lake.purge(contract)
+    files, left = residue(lake, key, _without_trace(lake, key, stones))
+    if left:
+        raise NightjarError(
+            Exit.TABLE, f"{left} files still hold somebody who was erased", fix="rerun; if it stays, report this line"
+        )
+    receipt = Receipt(erasure_id, stones.count(), dict(run["tables"]), files, left, key_id(key), run["finished_at"])
+    file = lake.receipts() / f"{erasure_id}.json"
+    file.parent.mkdir(exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(msgspec.to_builtins(receipt)))
+    part.replace(file)
+    return receipt
+
+
+def still_gone(lake: Lake, key: bytes, receipt: Path) -> Receipt:
+    """Search again for the people of a receipt; TABLE if any is found."""
+    try:
+        kept = msgspec.json.decode(receipt.read_bytes(), type=Receipt)
+    except (OSError, msgspec.DecodeError):
+        raise NightjarError(Exit.INPUT, f"{receipt.name} is no receipt", fix="give the file that erase wrote") from None
+    stones = lake.tombstones().where(F.col("erasure_id") == kept.erasure_id).persist()
+    if stones.count() != kept.people:
+        raise NightjarError(
+            Exit.TABLE, "table tombstones lacks people of this receipt", fix="restore it from its backup"
+        )
+    files, left = residue(lake, key, _without_trace(lake, key, stones))
+    if left:
+        raise NightjarError(Exit.TABLE, f"{left} files hold somebody who was erased", fix="erase them again")
+    return msgspec.structs.replace(kept, searched_files=files)
+
+
+def due(lake: Lake, key: bytes, erasures: DataFrame) -> list[tuple[str, datetime]]:
+    """The requests, out of a landing zone's, that no tombstone answers yet."""
+    answered = lake.tombstones().groupBy("profile_digest").agg(F.max("requested_at").alias("answered_at"))
+    asked = erasures.groupBy("profile_id").agg(F.max("requested_at").alias("requested_at"))
+    new = (
+        digested(asked, key)
+        .join(answered, on="profile_digest", how="left")
+        .where(F.col("answered_at").isNull() | (F.col("answered_at") < F.col("requested_at")))
+    )
+    return [(row["profile_id"], row["requested_at"]) for row in new.select("profile_id", "requested_at").collect()]
+
+
+def _delete(lake: Lake, key: bytes, stones: DataFrame, erasure_id: str) -> None:
+    """Out of the newest version of each table. Of who said something since the request, that stays."""
+    signals = lake.read_written(SIGNALS)
+    gone = _known(signals.select("profile_id"), key, stones)
+    # Of an instant only the day is kept, so the whole day of a request goes.
+    fall = signals.join(gone, on="profile_id").where(F.col("day") <= F.to_date("requested_at"))
+    lake.withdraw(fall.select(*SIGNALS.key).persist())
+    everywhere = [lake.read_written(contract).select("profile_id") for contract in OF_PEOPLE]
+    people = _known(everywhere[0].union(everywhere[1]).union(everywhere[2]), key, stones).select("profile_id").persist()
+    left = profiles(lake.read_written(SIGNALS).join(people, on="profile_id", how="left_semi")).persist()
+    lake.replace_people(PROFILES, people, left)
+    lake.replace_people(PROFILE_DELTAS, people, _as_added(left, erasure_id))
+
+
+def _known(ids: DataFrame, key: bytes, stones: DataFrame) -> DataFrame:
+    """One row (profile_id, requested_at) per id that has a tombstone."""
+    return digested(ids.distinct(), key).join(stones, on="profile_digest").select("profile_id", "requested_at")
+
+
+def _without_trace(lake: Lake, key: bytes, stones: DataFrame) -> DataFrame:
+    """The tombstones of who must be in no file: of all but those who have said something since they asked."""
+    ids = digested(lake.read_written(SIGNALS).select("profile_id", "day"), key)
+    since = ids.join(stones, on="profile_digest").persist()
+    if since.where(F.col("day") <= F.to_date("requested_at")).count():
+        raise NightjarError(
+            Exit.TABLE, "table signals still holds what was erased", fix="rerun; if it stays, report this line"
+        )
+    return stones.join(since.select("profile_digest").distinct(), on="profile_digest", how="left_anti")
+
+
+def _as_added(interests: DataFrame, run_id: str) -> DataFrame:
+    """The deltas of interests that begin anew: nothing of what was before is said."""
+    nothing = {"weight": "decimal(38,0)", "signals": "bigint", "first_day": "date", "last_day": "date"}
+    return interests.select(
+        F.lit(run_id).alias("run_id"),
+        F.col("last_day").alias("landing_date"),
+        "profile_id",
+        "topic_id",
+        F.lit("added").alias("change"),
+        *(F.lit(None).cast(kind).alias(f"{name}_before") for name, kind in nothing.items()),
+        *(F.col(name).alias(f"{name}_after") for name in nothing),
+    ).select(PROFILE_DELTAS.names)
+
+
+def _make_visible(lake: Lake, key: bytes, model: Path, erasure_id: str):
+    """Guard what is left, then append the run's row: from that commit on nobody sees the erased."""
+    checks = [_checked(lake, contract) for contract in OF_PEOPLE]
+    last, started = lake.last_run(), now()
+    values = {
+        "run_number": 1 if last is None else last["run_number"] + 1,
+        "run_id": erasure_id,
+        "kind": "erasure",
+        "landing_dates": [],
+        "inputs": [],
+        "policies": [],
+        "model_digest": model_digest(model),
+        "key_id": key_id(key),
+        "tables": {contract.name: lake.version(contract) for contract in PUBLISHED},
+        "checks": [(check.contract, len(check.verdicts), check.rows) for check in checks],
+        "counts": {},
+        "sensitive": {},
+        "seconds": {},
+        "started_at": started,
+        "finished_at": now(),
+    }
+    frame = lake.spark.createDataFrame([tuple(values[name] for name in RUNS.names)], RUNS.schema)
+    require(check_rows(RUNS, frame, 1))
+    lake.append(RUNS, frame.coalesce(1))
+    return frame.first()
+
+
+def _checked(lake: Lake, contract: Contract):
+    rows = lake.read_written(contract)
+    check = check_rows(contract, rows, rows.count())
+    require(check)
+    return check
