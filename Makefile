@@ -1,6 +1,7 @@
 # make run   sets everything up, makes a sample landing zone if there is none, runs its nights and shows what came out
 # make test  sets everything up and runs the whole suite
 # make model, make eval, make bench-scoring  build the scoring model, evaluate it, time it
+# make bench-steady  what night 60 costs beside night 5
 SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := $(CURDIR)/.venv
@@ -12,7 +13,7 @@ TO ?= 2025-12-17
 # Public sets to evaluate on and to time with; our own are always there.
 DATA ?= $(CURDIR)/../shared/data
 
-.PHONY: run test setup setup-dev java model eval bench-scoring cron lint clean
+.PHONY: run test setup setup-dev java model eval bench-scoring bench-steady cron lint clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -64,6 +65,9 @@ eval: setup-dev
 
 bench-scoring: setup-dev
 	$(BIN)/python -m benchmarks.scoring --data $(DATA)
+
+bench-steady: setup-dev
+	$(BIN)/python -m benchmarks.steady
 
 # The line to install with `crontab -e`: yesterday's landing date, every night at 02:15 UTC.
 cron:

@@ -144,7 +144,8 @@ def explain(profile, landing, lake, key_file, policy, as_json):
 @click.option(
     "--check", "receipt", type=click.Path(), help="Search again for the people of this receipt; erase nobody."
 )
-def erase(lake, key_file, file, receipt):
+@policy_option
+def erase(lake, key_file, file, receipt, policy):
     """Erase the profiles whose ids are read: out of every table, older version and file, for good. Who did is kept.
 
     Ends with a receipt; `--check` proves it again later. Late lines can't bring the erased back.
@@ -152,7 +153,7 @@ def erase(lake, key_file, file, receipt):
     from jobs.erasing import check_receipt, erase_people
 
     key = key_of(lake, key_file)
-    found = check_receipt(lake, key, receipt) if receipt else erase_people(lake, key, file)
+    found = check_receipt(lake, key, receipt) if receipt else erase_people(lake, key, policies_in(policy), file)
     click.echo(msgspec.json.encode(found).decode())
 
 

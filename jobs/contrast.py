@@ -10,17 +10,21 @@ from pyspark.sql import functions as F
 from jobs.night import Setting
 from jobs.policy import Policy
 from jobs.rebuild import rebuild
+from schemas.contract import Contract
 from schemas.outcomes import OUTCOME_COUNTS
 from schemas.profiles import PROFILES
+from schemas.segments import SEGMENTS
 from schemas.words import OUTCOMES
 
 
 class Contrast(msgspec.Struct, frozen=True):
-    """Counts before and after. `outcomes` by source and outcome, in lines; `interests` in rows of `profiles`."""
+    """Counts before and after. `outcomes` by source and outcome, in lines; `interests` in rows of `profiles`; `segments` of
+    those published, `changed` in size."""
 
     outcomes: dict[str, dict[str, tuple[int, int]]]
     interests: dict[str, int]
     people: tuple[int, int]
+    segments: dict[str, int]
 
 
 def contrast(setting: Setting, before: list[Policy], after: list[Policy], dates: list[date], progress) -> Contrast:
@@ -29,8 +33,9 @@ def contrast(setting: Setting, before: list[Policy], after: list[Policy], dates:
     one, other = (found[PROFILES.name].persist() for found in tables)
     return Contrast(
         _outcomes(*(found[OUTCOME_COUNTS.name] for found in tables)),
-        _interests(one, other),
+        _changes(one, other, PROFILES, "weight"),
         tuple(rows.select("profile_id").distinct().count() for rows in (one, other)),
+        _changes(*(found[SEGMENTS.name] for found in tables), SEGMENTS, "size"),
     )
 
 
@@ -43,6 +48,7 @@ def table(found: Contrast) -> str:
         lines += [f"  {'lines read':<22}{sum(a for a, _ in outcomes.values()):>12,}", ""]
     lines += [f"  {f'interests {how}':<22}{rows:>12,}" for how, rows in found.interests.items()]
     lines += [f"  {'people with interests':<22}{found.people[0]:>12,}{found.people[1]:>12,}"]
+    lines += [f"  {f'segments {how}':<22}{rows:>12,}" for how, rows in found.segments.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -66,10 +72,11 @@ def _outcomes(before: DataFrame, after: DataFrame) -> dict[str, dict[str, tuple[
     }
 
 
-def _interests(before: DataFrame, after: DataFrame) -> dict[str, int]:
-    key = list(PROFILES.key)
-    sides = before.select(*key, F.col("weight").alias("a")).join(
-        after.select(*key, F.col("weight").alias("b")), on=key, how="full_outer"
+def _changes(before: DataFrame, after: DataFrame, contract: Contract, value: str) -> dict[str, int]:
+    """Rows by what becomes of them, by key."""
+    key = list(contract.key)
+    sides = before.select(*key, F.col(value).alias("a")).join(
+        after.select(*key, F.col(value).alias("b")), on=key, how="full_outer"
     )
     change = (
         F.when(F.col("a").isNull(), "gained")

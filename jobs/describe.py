@@ -36,6 +36,7 @@ def _lines(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "half-life", f"{policy.half_life_days} days, counted from {policy.landmark}"
     yield "retention", f"{policy.retention_days} days after the day it happened"
     yield "floors", ", ".join(f"{name} {value / 1000:g}" for name, value in policy.floors.items())
+    yield "interests activated", f"{policy.top_interests} at most, by app and placement"
     yield "smallest audience", f"{policy.minimum_audience:,} people"
     yield "smallest count kept", f"{policy.minimum_category_count} lines of a sensitive category"
 

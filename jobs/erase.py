@@ -7,29 +7,36 @@ it, however often it is killed. It knows people by the digests of their tombston
 import json
 import uuid
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 
 import msgspec
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs import activate, segment
 from jobs.errors import Exit, NightjarError
 from jobs.guard import check_rows, require
 from jobs.key import key_id
 from jobs.lake import Lake, now
+from jobs.night import Setting
 from jobs.people import digested
+from jobs.policy import policy_on
 from jobs.rebuild import profiles
 from jobs.residue import residue
 from jobs.scoring.model import model_digest
+from schemas.activations import ACTIVATIONS
 from schemas.contract import Contract
 from schemas.profile_deltas import PROFILE_DELTAS
 from schemas.profiles import PROFILES
 from schemas.runs import RUNS
+from schemas.segment_members import SEGMENT_MEMBERS
+from schemas.segments import SEGMENTS
 from schemas.signals import SIGNALS
 from schemas.tables import PUBLISHED
 from schemas.tombstones import TOMBSTONES
 
-OF_PEOPLE = (SIGNALS, PROFILES, PROFILE_DELTAS)
+OF_PEOPLE = (SIGNALS, PROFILES, PROFILE_DELTAS, SEGMENT_MEMBERS, ACTIVATIONS)
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -47,14 +54,14 @@ class Receipt(msgspec.Struct, frozen=True):
     finished_at: datetime
 
 
-def erase(lake: Lake, key: bytes, model: Path, requests: list[tuple[str, datetime]]) -> Receipt:
+def erase(lake: Lake, setting: Setting, requests: list[tuple[str, datetime]]) -> Receipt:
     """Erase these profiles, each with when it asked. The lake is held by the caller, and restored."""
     erasure_id = str(uuid.uuid4())
     asked = lake.spark.createDataFrame(
         lake.spark.sparkContext.parallelize(requests, 1), "profile_id string, requested_at timestamp"
     )
     stones = (
-        digested(asked, key)
+        digested(asked, setting.key)
         .groupBy("profile_digest")
         .agg(F.max("requested_at").alias("requested_at"))
         .withColumn("erasure_id", F.lit(erasure_id))
@@ -63,23 +70,24 @@ def erase(lake: Lake, key: bytes, model: Path, requests: list[tuple[str, datetim
     )
     require(check_rows(TOMBSTONES, stones, len({profile for profile, _ in requests})))
     lake.append(TOMBSTONES, stones.coalesce(1))
-    return finish(lake, key, model, erasure_id)
+    return finish(lake, setting, erasure_id)
 
 
-def finish_unfinished(lake: Lake, key: bytes, model: Path) -> list[Receipt]:
+def finish_unfinished(lake: Lake, setting: Setting) -> list[Receipt]:
     """Finish what a killed erasure left. Before anything is restored: behind an erasure nothing may go back."""
     due = {row["erasure_id"] for row in lake.tombstones().select("erasure_id").distinct().collect()}
     done = {file.stem for file in lake.receipts().glob("*.json")}
-    return [finish(lake, key, model, erasure_id) for erasure_id in sorted(due - done)]
+    return [finish(lake, setting, erasure_id) for erasure_id in sorted(due - done)]
 
 
-def finish(lake: Lake, key: bytes, model: Path, erasure_id: str) -> Receipt:
+def finish(lake: Lake, setting: Setting, erasure_id: str) -> Receipt:
     """Delete, check, make visible, purge, search, and write the receipt; each of them again is harmless."""
-    stones = lake.tombstones().where(F.col("erasure_id") == erasure_id).persist()
+    key, stones = setting.key, lake.tombstones().where(F.col("erasure_id") == erasure_id).persist()
     run = lake.runs().where(F.col("run_id") == erasure_id).first()
     if run is None:
         _delete(lake, key, stones, erasure_id)
-        run = _make_visible(lake, key, model, erasure_id)
+        _deliver_less(lake, setting)
+        run = _make_visible(lake, setting, erasure_id)
     for contract in OF_PEOPLE:
         lake.purge(contract)
     files, left = residue(lake, key, _without_trace(lake, key, stones))
@@ -132,11 +140,26 @@ def _delete(lake: Lake, key: bytes, stones: DataFrame, erasure_id: str) -> None:
     # Of an instant only the day is kept, so the whole day of a request goes.
     fall = signals.join(gone, on="profile_id").where(F.col("day") <= F.to_date("requested_at"))
     lake.withdraw(fall.select(*SIGNALS.key).persist())
-    everywhere = [lake.read_written(contract).select("profile_id") for contract in OF_PEOPLE]
-    people = _known(everywhere[0].union(everywhere[1]).union(everywhere[2]), key, stones).select("profile_id").persist()
+    everywhere = reduce(DataFrame.union, (lake.read_written(contract).select("profile_id") for contract in OF_PEOPLE))
+    people = _known(everywhere, key, stones).select("profile_id").persist()
     left = profiles(lake.read_written(SIGNALS).join(people, on="profile_id", how="left_semi")).persist()
     lake.replace_people(PROFILES, people, left)
     lake.replace_people(PROFILE_DELTAS, people, _as_added(left, erasure_id))
+
+
+def _deliver_less(lake: Lake, setting: Setting) -> None:
+    """Audiences and activations without the evidence that is gone. It adds nobody, so it needs nothing but what is there."""
+    newest = max(lake.dates_run(), default=None)
+    if newest is None:
+        return
+    given = {"newest": newest, "policy": policy_on(setting.policies, newest)}
+    interests, reach = (
+        lake.read_written(PROFILES),
+        lake.read_written(ACTIVATIONS).select("profile_id", "app").distinct(),
+    )
+    lake.overwrite(SEGMENT_MEMBERS, segment.remaining(lake.read_written(SEGMENT_MEMBERS), interests, **given))
+    lake.overwrite(SEGMENTS, segment.segments(lake.read_written(SEGMENT_MEMBERS), **given))
+    lake.overwrite(ACTIVATIONS, activate.activated(interests, reach, **given))
 
 
 def _known(ids: DataFrame, key: bytes, stones: DataFrame) -> DataFrame:
@@ -169,9 +192,9 @@ def _as_added(interests: DataFrame, run_id: str) -> DataFrame:
     ).select(PROFILE_DELTAS.names)
 
 
-def _make_visible(lake: Lake, key: bytes, model: Path, erasure_id: str):
+def _make_visible(lake: Lake, setting: Setting, erasure_id: str):
     """Guard what is left, then append the run's row: from that commit on nobody sees the erased."""
-    checks = [_checked(lake, contract) for contract in OF_PEOPLE]
+    checks = [_checked(lake, contract) for contract in (*OF_PEOPLE, SEGMENTS)]
     last, started = lake.last_run(), now()
     values = {
         "run_number": 1 if last is None else last["run_number"] + 1,
@@ -180,8 +203,8 @@ def _make_visible(lake: Lake, key: bytes, model: Path, erasure_id: str):
         "landing_dates": [],
         "inputs": [],
         "policies": [],
-        "model_digest": model_digest(model),
-        "key_id": key_id(key),
+        "model_digest": model_digest(setting.model),
+        "key_id": key_id(setting.key),
         "tables": {contract.name: lake.version(contract) for contract in PUBLISHED},
         "checks": [(check.contract, len(check.verdicts), check.rows) for check in checks],
         "counts": {},

@@ -6,26 +6,28 @@ from pathlib import Path
 from jobs.errors import Exit, NightjarError
 
 
-def erase_people(lake: str, key: bytes, file: str | None):
+def erase_people(lake: str, key: bytes, policies: list, file: str | None):
     """Erase the profiles whose ids are read, as of now."""
     from jobs.lock import hold
 
     ids = _ids(file)
     with hold(Path(lake)) as lock:
-        from jobs.erase import erase, finish_unfinished
+        from jobs.erase import erase
         from jobs.lake import Lake, now
+        from jobs.night import Setting
         from jobs.people import record_access
         from jobs.scoring.model import DEFAULT
         from jobs.session import jvm_pid, start
+        from jobs.taking_up import take_up
 
         opened = Lake(start(), Path(lake))
+        setting = Setting(opened.spark, None, policies, key, DEFAULT)
         lock.name_jvm(jvm_pid(opened.spark))
         opened.create()
-        finish_unfinished(opened, key, DEFAULT)
-        opened.restore(opened.last_run())
+        take_up(opened, setting)
         record_access(opened, "erase", ids, key)
         at = now()
-        return erase(opened, key, DEFAULT, [(one, at) for one in ids])
+        return erase(opened, setting, [(one, at) for one in ids])
 
 
 def check_receipt(lake: str, key: bytes, receipt: str):

@@ -101,6 +101,12 @@ class Lake:
         )
         return self._rows_written(contract, before)
 
+    def overwrite(self, contract: Contract, frame: DataFrame) -> int:
+        """Write rows in place of all that there were; how many, as Delta's own writer counted."""
+        before = self.version(contract)
+        frame.write.format("delta").mode("overwrite").save(str(self._folder(contract)))
+        return self._rows_written(contract, before)
+
     def append(self, contract: Contract, frame: DataFrame) -> int:
         """Add rows; how many, as Delta's own writer counted."""
         before = self.version(contract)
@@ -163,6 +169,12 @@ class Lake:
         finally:
             self.spark.conf.unset(check)
 
+    def forget_history(self) -> None:
+        """Remove what a table without history doesn't show. For a lake that stands at what readers see, only."""
+        for contract in PUBLISHED:
+            if not contract.history and self._leftovers(contract):
+                self.purge(contract)
+
     def docs(self) -> Path:
         return self.path / DOCS
 
@@ -220,14 +232,18 @@ class Lake:
             return []
 
     def _shows(self, contract: Contract, current: int, wanted: int) -> bool:
-        """Whether the newest commit shows the wanted version's rows: it went back to it, or only files were purged since."""
-        info = self._commit_info(contract, current)
-        if info["operation"] == "RESTORE":
-            return int(info["operationParameters"]["version"]) == wanted
-        since = range(wanted + 1, current + 1)
-        return current > wanted and all(
-            self._commit_info(contract, version)["operation"].startswith("VACUUM") for version in since
-        )
+        """Whether the newest version shows the wanted one's rows: but for purges it is that one, or went back to it."""
+        while current > wanted:
+            info = self._commit_info(contract, current)
+            if not info["operation"].startswith("VACUUM"):
+                return info["operation"] == "RESTORE" and int(info["operationParameters"]["version"]) == wanted
+            current -= 1
+        return current == wanted
+
+    def _leftovers(self, contract: Contract) -> set[str]:
+        """Names of data files that the newest version doesn't know."""
+        known = {Path(file).name for file in self.read_written(contract).inputFiles()}
+        return {file.name for file in self._folder(contract).glob("*.parquet")} - known
 
     def _rows_written(self, contract: Contract, before: int) -> int:
         """Rows of the commits since a version. Writing none may make no commit, or one that says nothing of rows."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import accrue, admit, ingest, ledger, link, profile, score, screen, settle, withdraw
+from jobs import accrue, activate, admit, ingest, ledger, link, profile, score, screen, segment, settle, withdraw
 from jobs.batch import settings_of
 from jobs.errors import Exit, NightjarError
 from jobs.lake import Lake
@@ -25,15 +25,19 @@ from schemas.signals import SIGNALS
 IN_FLIGHT = (ingest.STAGE, link.STAGE, admit.STAGE, score.STAGE, screen.STAGE)
 STORED = (*ledger.STAGES, accrue.STAGE)
 MERGED = (withdraw.STAGE, profile.STAGE, profile.DELTAS_STAGE)
-NIGHT = (*IN_FLIGHT, ledger.ARRIVALS_STAGE, settle.STAGE, *STORED, *MERGED)
+DELIVERED = (segment.MEMBERS_STAGE, segment.STAGE, activate.STAGE)
+NIGHT = (*IN_FLIGHT, ledger.ARRIVALS_STAGE, settle.STAGE, *STORED, *MERGED, *DELIVERED)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a night reads and judges by: the landing zone, all policy versions, the digest key, the scoring model."""
+    """What a run reads and judges by: the landing zone, all policy versions, the digest key, the scoring model.
+
+    An erasure reads no landing zone.
+    """
 
     spark: SparkSession
-    landing: str
+    landing: str | None
     policies: list[Policy]
     key: bytes
     model: Path

@@ -9,11 +9,10 @@ import yaml
 
 from jobs import decay
 from jobs.errors import Exit, NightjarError
-from schemas.words import ENGAGEMENT_KINDS, SENSITIVE_CATEGORIES, SURFACES
+from schemas.words import ENGAGEMENT_KINDS, PLACEMENTS, SENSITIVE_CATEGORIES, SURFACES
 
 BUILT_IN = Path(__file__).parent.parent / "schemas" / "policy"
 ISO_3166_1 = frozenset((BUILT_IN.parent / "iso_3166_1.txt").read_text().split())
-PLACEMENTS = ("ads", "feed", "groups", "reels")
 HEADROOM_DAYS = 730
 
 
@@ -59,6 +58,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     landmark: date
     retention_days: int
     floors: dict[str, int]
+    top_interests: int
     minimum_audience: int
     minimum_category_count: int
 
@@ -119,6 +119,27 @@ def policy_on(policies: list[Policy], day: date) -> Policy:
     raise NightjarError(Exit.CONFIGURATION, "no policy holds on this date", date=day, fix="add a version that does")
 
 
+def tightens(policy: Policy, than: Policy) -> bool:
+    """Whether a policy forbids a line that another may use."""
+    interest, of = policy.interest, than.interest
+    lower = [
+        *((policy.sensitive_thresholds[name], than.sensitive_thresholds[name]) for name in SENSITIVE_CATEGORIES),
+        (policy.few_words_threshold, than.few_words_threshold),
+        (interest.most_sensitive, of.most_sensitive),
+        (interest.most_sensitive_few_words, of.most_sensitive_few_words),
+        (interest.most_topics, of.most_topics),
+        (policy.lateness_days, than.lateness_days),
+        (policy.max_line_bytes, than.max_line_bytes),
+        # A source without weight gives nothing.
+        *((min(policy.weights[name], 1), min(than.weights[name], 1)) for name in than.weights),
+        (than.interest.threshold, interest.threshold),
+        (than.effective_from, policy.effective_from),
+        (than.notice_from, policy.notice_from),
+    ]
+    more = policy.regions.excluded - than.regions.excluded or policy.regions.aliases != than.regions.aliases
+    return bool(more) or any(now < then for now, then in lower)
+
+
 def _complaints(policy: Policy):
     """What a well-typed policy may still get wrong, first thing first."""
     yield from _keys("sensitive_thresholds", policy.sensitive_thresholds, SENSITIVE_CATEGORIES)
@@ -139,6 +160,7 @@ def _complaints(policy: Policy):
         ("full_dwell_seconds", 1),
         ("half_life_days", 1),
         ("retention_days", 1),
+        ("top_interests", 1),
         ("minimum_audience", 2),
         ("minimum_category_count", 2),
     ):

@@ -6,20 +6,18 @@ then all lines by themselves, then all outcomes; profiles are plain sums over th
 
 from collections.abc import Callable
 from datetime import date
-from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import ledger
-from jobs.night import STORED, Night, Setting
+from jobs import ledger, tighten
+from jobs.night import DELIVERED, STORED, Setting
 from jobs.policy import policy_on
 from jobs.reference import read_all
-from jobs.stale import neighbours
+from jobs.runner import Runner
+from jobs.together import all_of, settled_nights
 from jobs.withdraw import withdrawn
-from schemas.arrivals import ARRIVALS
 from schemas.contract import AMOUNT
-from schemas.lines import RAW_LINES
 from schemas.profiles import PROFILES
 from schemas.signals import SIGNALS
 
@@ -31,31 +29,10 @@ def rebuild(
     reference = read_all(setting.spark, setting.landing, setting.key, tombstones)
     nights = settled_nights(setting, dates, reference, progress).values()
     stages = (ledger.ARRIVALS_STAGE, *STORED)
-    tables = {stage.gives.name: _all([night.runner.transform(stage) for night in nights]) for stage in stages}
+    tables = {stage.gives.name: all_of([night.runner.transform(stage) for night in nights]) for stage in stages}
     tables[SIGNALS.name] = _standing(tables[SIGNALS.name], reference, setting, dates).persist()
-    return {**tables, PROFILES.name: profiles(tables[SIGNALS.name])}
-
-
-def settled_nights(
-    setting: Setting, dates: list[date], reference: dict[str, DataFrame], progress: Callable[[str, float], None]
-) -> dict[date, Night]:
-    """These landing dates, each with its lines settled."""
-    nothing = setting.spark.createDataFrame([], ARRIVALS.schema)
-
-    def beside(day: date, frames: dict[date, DataFrame]) -> DataFrame:
-        return _all([nothing, *(frames[other] for other in neighbours(day, dates, setting.policies))])
-
-    nights = {day: Night(setting, day, progress) for day in dates}
-    for night in nights.values():
-        night.read()
-    ids = {day: ledger.ids(n.runner.frames[RAW_LINES.name], landing_date=day) for day, n in nights.items()}
-    for day, night in nights.items():
-        night.fly(reference, beside(day, ids))
-    arrivals = {day: night.runner.transform(ledger.ARRIVALS_STAGE) for day, night in nights.items()}
-    for day, night in nights.items():
-        night.runner.frames["elsewhere"] = beside(day, arrivals)
-        night.settle()
-    return nights
+    tables[PROFILES.name] = profiles(tables[SIGNALS.name]).persist()
+    return {**tables, **_delivered(tables[PROFILES.name], reference, setting, dates[-1])}
 
 
 def profiles(signals: DataFrame) -> DataFrame:
@@ -69,12 +46,23 @@ def profiles(signals: DataFrame) -> DataFrame:
     return summed.select(PROFILES.names)
 
 
+def _delivered(
+    interests: DataFrame, reference: dict[str, DataFrame], setting: Setting, newest: date
+) -> dict[str, DataFrame]:
+    """Audiences and activations, by table name."""
+    runner = Runner(newest, lambda *_: None)
+    runner.frames |= {**reference, PROFILES.name: interests}
+    runner.values |= {"newest": newest, "policy": policy_on(setting.policies, newest)}
+    for stage in DELIVERED:
+        runner.frames[stage.gives.name] = runner.transform(stage)
+    return {stage.gives.name: runner.frames[stage.gives.name] for stage in DELIVERED}
+
+
 def _standing(signals: DataFrame, reference: dict[str, DataFrame], setting: Setting, dates: list[date]) -> DataFrame:
-    """The signals that hold at the end of every later date."""
+    """The signals that hold at the end of every later date, and under its policy."""
     nights = [(day, policy_on(setting.policies, day)) for day in dates]
     gone = withdrawn(signals, **reference, landing_date=dates[-1], restated=dates, nights=nights)
+    judges = tighten.judged_anew(dates, before=(), stated=dates, policies=setting.policies)
+    if judges:
+        gone = gone.unionByName(tighten.forbidden(signals, setting, reference, judges, dates))
     return signals.join(gone, on=list(SIGNALS.key), how="left_anti").select(SIGNALS.names)
-
-
-def _all(frames: list[DataFrame]) -> DataFrame:
-    return reduce(DataFrame.unionByName, frames)

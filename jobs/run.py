@@ -13,25 +13,24 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import docs, profile, withdraw
-from jobs.erase import due, erase, finish_unfinished
+from jobs import docs, profile, tighten, withdraw
 from jobs.errors import Exit, NightjarError
 from jobs.guard import check_rows, require
 from jobs.key import key_id, write_key
 from jobs.lake import Lake, now
 from jobs.landing import LandingFile, landing_dates, list_night
 from jobs.marker import read_marker, write_marker
-from jobs.night import Night, Setting, inputs_changed
+from jobs.night import DELIVERED, Night, Setting, inputs_changed
 from jobs.policy import policy_on
-from jobs.reference import list_all, read_all, read_reference
+from jobs.reference import read_all
 from jobs.runner import Runner
 from jobs.scoring.model import model_digest
 from jobs.stale import is_stale, neighbours, touched
+from jobs.taking_up import answer_requests, take_up
 from jobs.workers import INPUT_CHANGED
 from schemas.arrivals import ARRIVALS
 from schemas.profile_deltas import PROFILE_DELTAS
 from schemas.profiles import PROFILES
-from schemas.reference import ERASURES
 from schemas.runs import RUNS
 from schemas.signals import SIGNALS
 from schemas.tables import PUBLISHED
@@ -70,6 +69,7 @@ def run_night(
     if read_marker(lake.path) is not None:
         lake.create()
         take_up(lake, setting)
+        answer_requests(lake, setting)
         last = lake.last_run()
         todo = _to_state(setting, lake, landing_date, again)
         if not todo:
@@ -87,22 +87,8 @@ def run_night(
             for day, checks in run.checks().items():
                 docs.write_night(lake.docs(), day, checks)
     _forget_caches(setting.spark)
+    lake.forget_history()
     return Finished(row, sorted(run.nights))
-
-
-def take_up(lake: Lake, setting: Setting) -> None:
-    """Bring a lake to where it should be before anything else is written: killed runs taken back, erasures done.
-
-    An erasure that was killed is finished first, for behind it nothing may go back; then come the requests of the landing
-    zone that are new.
-    """
-    finish_unfinished(lake, setting.key, setting.model)
-    lake.restore(lake.last_run())
-    files = list_all(setting.landing)[ERASURES]
-    if files:
-        asked = due(lake, setting.key, read_reference(setting.spark, ERASURES, files, setting.key))
-        if asked:
-            erase(lake, setting.key, setting.model, asked)
 
 
 def _to_state(setting: Setting, lake: Lake, landing_date: date, again: bool) -> set[date]:
@@ -137,7 +123,8 @@ class _Run:
         self.nights: dict[date, Night] = {}
         # Of every pass, also of a date that was stated twice.
         self.seconds: Counter[str] = Counter()
-        self.dates = set(lake.dates_run()) if last is not None else set()
+        self.dates_before = frozenset(lake.dates_run() if last is not None else ())
+        self.dates = set(self.dates_before)
         self.runner = Runner(landing_date, progress)
         self.runner.values["run_id"] = self.run_id
 
@@ -149,6 +136,7 @@ class _Run:
     def row(self) -> Row:
         digest = model_digest(self.setting.model)
         reference = self._reference()
+        self.runner.frames |= reference
         while self.todo:
             night = Night(self.setting, day := min(self.todo), self.progress)
             self.todo.discard(day)
@@ -159,6 +147,7 @@ class _Run:
             except PySparkException as error:
                 raise _understood(error, night.files, day) from None
         self._merge(self._withdraw(reference))
+        self._deliver()
         with self.runner.timed("runs"):
             for night in self.nights.values():
                 night.require_unchanged_inputs()
@@ -202,16 +191,19 @@ class _Run:
     def _withdraw(self, reference: dict[str, DataFrame]) -> set[date]:
         """Delete the signals that no longer stand; the landing dates that they are of."""
         runner, lake, restated = self.runner, self.lake, sorted(self.nights)
-        if self.last is None:
-            return set()
         with runner.timed(withdraw.STAGE.name):
-            runner.frames |= {**reference, "accrued": lake.read_written(SIGNALS)}
+            runner.frames["accrued"] = lake.read_written(SIGNALS)
             judges = [day for day in sorted(self.dates) if day == self.landing_date or day > restated[0]]
             runner.values |= {
                 "restated": restated,
                 "nights": [(day, policy_on(self.setting.policies, day)) for day in judges],
             }
-            gone = runner.transform(withdraw.STAGE).persist()
+            gone = runner.transform(withdraw.STAGE)
+            anew = tighten.judged_anew(self.dates, self.dates_before, restated, self.setting.policies)
+            if anew:
+                stored = runner.frames["accrued"]
+                gone = gone.unionByName(tighten.forbidden(stored, self.setting, reference, anew, self.dates)).distinct()
+            gone = gone.persist()
             counted = {row["landing_date"]: row["count"] for row in gone.groupBy("landing_date").count().collect()}
             if counted and lake.withdraw(gone) != sum(counted.values()):
                 raise NightjarError(
@@ -247,6 +239,14 @@ class _Run:
                 runner.check_written(PROFILE_DELTAS, written, 0)
             before = lake.read(PROFILES, self.last).count()
             runner.check_written(PROFILES, lake.read_written(PROFILES), before + added - removed)
+
+    def _deliver(self) -> None:
+        """Audiences and activations anew, as of the end of the newest landing date."""
+        newest = max(self.dates)
+        self.runner.frames[PROFILES.name] = self.lake.read_written(PROFILES)
+        self.runner.values |= {"newest": newest, "policy": policy_on(self.setting.policies, newest)}
+        for stage in DELIVERED:
+            self.runner.publish(stage, self.lake)
 
     def _make_visible(self, model: str) -> Row:
         """Check the run's own row, then append it: from that commit on all that it did is visible."""

@@ -62,11 +62,17 @@ class Runner:
         return stage.transform(**arguments)
 
     def publish(self, stage: Stage, lake: Lake) -> None:
-        """Write what a stage gives in place of the landing date's rows, read it back and check it."""
+        """Write what a stage gives in place of the landing date's rows, or of all, read it back and check it."""
         with self.timed(stage.name):
-            counted = lake.replace(stage.gives, _shaped(stage.gives, self.transform(stage)), self.landing_date)
-            written = lake.read_written(stage.gives).where(F.col("landing_date") == F.lit(self.landing_date))
+            rows = _shaped(stage.gives, self.transform(stage))
+            if stage.gives.write == "overwrite":
+                counted = lake.overwrite(stage.gives, rows)
+                written = lake.read_written(stage.gives)
+            else:
+                counted = lake.replace(stage.gives, rows, self.landing_date)
+                written = lake.read_written(stage.gives).where(F.col("landing_date") == F.lit(self.landing_date))
             self.check_written(stage.gives, written, self.expected.get(stage.gives.name, counted))
+            self.frames[stage.gives.name] = written
 
     def check_written(self, contract: Contract, written: DataFrame, expected_rows: int) -> None:
         """Check rows of a commit against how many another path counted."""

@@ -38,14 +38,16 @@ def withdrawn(
 
     `accrued` are all signals as they are stored now. `nights` are the landing dates that may judge them, in order, each
     with its policy: `landing_date` judges whatever is of an earlier date, another night only what is `restated`, for
-    it has judged the others already.
+    it has judged the others already. An erasure takes the whole day of its request, of the night's own date too: of an
+    instant only the day is kept.
     """
     links = histories_of(account_links, "account_digest")
+    forgotten = F.coalesce(F.to_date("erased_until") >= F.col("day"), F.lit(False))
 
     def falling(by: Policy, judges: list[date]) -> DataFrame:
         people = histories(account_links, profile_regions, notices, erasures, policy=by)
         known = accrued.join(links, on="account_digest", how="left").join(people, on="profile_id", how="left")
-        return known.where(reduce(or_, (judged(night) & ~holds(night, by) for night in judges)))
+        return known.where(reduce(or_, (judged(night) & ~holds(night, by) for night in judges)) | forgotten)
 
     def judged(night: date) -> Column:
         earlier = F.col("landing_date") < F.lit(night)
@@ -70,8 +72,6 @@ def stands(night: date, policy: Policy) -> Column:
         (F.date_add("day", policy.retention_days) > F.lit(night))
         & (valid_at("links", "profile_id", end) == F.array("profile_id"))
         & eligible
-        # Of an instant only the day is kept, so the whole day of a request goes.
-        & F.coalesce(F.col("erased_until") < F.col("day").cast("timestamp"), F.lit(True))
         & (~ai | ((F.size(valid_at("apps", "app", end)) > 0) & told))
     )
 

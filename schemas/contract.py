@@ -6,6 +6,7 @@ from pyspark.sql import types as T
 
 TEXT, LONG, INT, DAY, TIME = T.StringType(), T.LongType(), T.IntegerType(), T.DateType(), T.TimestampType()
 DIGEST, FLAG, AMOUNT = T.BinaryType(), T.BooleanType(), T.DecimalType(38, 0)
+TEXTS = T.ArrayType(T.StringType())
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Rule:
 class Contract:
     """What one kind of frame promises. A stored one is a Delta table of the lake; any other is never written.
 
-    `write` says how a run publishes a stored one: `replace` its landing date, `merge` by key, or `append`.
+    `write` says how a run publishes a stored one: `replace` its landing date, `overwrite` all of it, `merge` by key, or
+    `append`. One without `history` keeps no older version to read.
 
     `statistics` lists the columns whose minimum and maximum Delta may write, in clear, into its log. They outlive a
     deletion, so no column that says something of a person is ever among them.
@@ -50,6 +52,7 @@ class Contract:
     partition_by: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
     change_feed: bool = False
+    history: bool = True
     retention: str = "never stored"
     readers: str = "nobody: in flight"
 

@@ -1,4 +1,4 @@
-"""The closed vocabularies of the domain: surfaces, kinds of engagement, outcomes, sensitive categories."""
+"""The closed vocabularies of the domain: surfaces, kinds of engagement, placements, outcomes, sensitive categories."""
 
 SURFACES = ("chat", "voice", "glasses_voice", "glasses_photo", "glasses_video", "vibes", "imagine")
 ENGAGEMENT_KINDS = ("like", "follow", "join")
@@ -8,6 +8,7 @@ UNKNOWN_SURFACE = "unknown"
 AI_APP = "meta_ai"
 PERSONALISED_APPS = ("facebook", "instagram")
 LINKABLE_APPS = (AI_APP, *PERSONALISED_APPS)
+PLACEMENTS = ("ads", "feed", "groups", "reels")
 
 SENSITIVE_CATEGORIES = (
     "religion",

@@ -80,7 +80,7 @@ class Runs:
     spark: object
     path: Path
     landing: Path
-    policy: object
+    policies: list
 
     @property
     def lake(self) -> Lake:
@@ -93,7 +93,7 @@ class Runs:
     def setting(self, landing: Path | None = None, policy=None) -> Setting:
         marker = read_marker(self.path)
         key = read_key(self.key_file, expected_id=marker["key_id"]) if marker else KEY
-        return Setting(self.spark, str(landing or self.landing), [policy or self.policy], key, DEFAULT)
+        return Setting(self.spark, str(landing or self.landing), [policy] if policy else self.policies, key, DEFAULT)
 
     def night(self, day: date = NIGHT, landing: Path | None = None, policy=None):
         return run_night(self.setting(landing, policy), self.lake, day, key_file=self.key_file)
@@ -118,6 +118,9 @@ class Runs:
             "outcomes": self.rows("outcomes"),
             "rejects": self.rows("rejects", "file", "position"),
             "arrivals": self.rows("arrivals"),
+            "segments": self.rows("segments"),
+            "segment_members": self.rows("segment_members"),
+            "activations": self.rows("activations"),
         }
 
     def versions(self) -> dict[str, int]:
@@ -133,10 +136,10 @@ class Runs:
 
 @pytest.fixture
 def runs(spark, policy, tmp_path):
-    return Runs(spark, tmp_path / "lake", tmp_path / "landing", policy)
+    return Runs(spark, tmp_path / "lake", tmp_path / "landing", [policy])
 
 
 @pytest.fixture
 def another_lake(spark, policy, tmp_path):
     """A second lake over the same landing zone, with the same key."""
-    return Runs(spark, tmp_path / "other" / "lake", tmp_path / "landing", policy)
+    return Runs(spark, tmp_path / "other" / "lake", tmp_path / "landing", [policy])

@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -46,13 +46,16 @@ def reference(landing: Path) -> dict[str, list[dict]]:
     }
 
 
-def gates(landing: Path, day: date, beside: Iterable[date] = ()) -> dict[str, list[tuple[dict | None, str | None]]]:
+def gates(
+    landing: Path, day: date, beside: Iterable[date] = (), excluded: set = EXCLUDED
+) -> dict[str, list[tuple[dict | None, str | None]]]:
     """By source, (object, outcome) of each raw line in order; None for a line that goes on to be scored.
 
     `beside` are the other landing dates of the window: they share ids, not yet conversations.
     """
     facts = _indexed(reference(landing))
-    return {source: _gates(source, landing, day, list(beside), **facts) for source in ("interactions", "engagements")}
+    sources = ("interactions", "engagements")
+    return {source: _gates(source, landing, day, list(beside), excluded, **facts) for source in sources}
 
 
 def counts(landing: Path, day: date) -> dict[str, Counter]:
@@ -64,16 +67,22 @@ def lines_of(source, landing, day) -> list[bytes]:
     return read(landing / source / f"date={day}")
 
 
-def judged(landing: Path, days: list[date], verdict) -> dict[tuple[date, str], list[tuple[dict | None, str]]]:
-    """By landing date and source, (object, final outcome) of each raw line; `verdict` is the scorer's word on an object."""
+def judged(
+    landing: Path, verdicts: dict[date, Callable], excluded: dict[date, set]
+) -> dict[tuple[date, str], list[tuple[dict | None, str]]]:
+    """By landing date and source, (object, final outcome) of each raw line, each date judged by its own rules.
+
+    `verdicts` are the scorer's word on an object, `excluded` the countries left out, both by landing date.
+    """
+    days = list(verdicts)
 
     def window(day):
         return [other for other in days if 0 < abs((other - day).days) <= 7]
 
     found, withholding = {}, {}
     for day in days:
-        for source, lines in gates(landing, day, window(day)).items():
-            said = [gate or verdict(item) for item, gate in lines]
+        for source, lines in gates(landing, day, window(day), excluded[day]).items():
+            said = [gate or verdicts[day](item) for item, gate in lines]
             talks = [item and source == "interactions" and conversation(item) or None for item, _ in lines]
             silenced = {talk for talk, word in zip(talks, said, strict=True) if talk and word in UNSCREENED}
             stopped = {
@@ -106,24 +115,25 @@ def judged(landing: Path, days: list[date], verdict) -> dict[tuple[date, str], l
     }
 
 
-def standing(landing: Path, days: list[date], item: dict, landed: date) -> str | None:
-    """The profile of a used line whose signals hold at the end of every later landing date; None where they fall."""
+def standing(landing: Path, days: list[date], item: dict, landed: date, excluded=lambda day: EXCLUDED) -> str | None:
+    """The profile of a used line whose signals hold at the end of every later landing date; None where they fall.
+
+    `excluded` gives the countries that are left out from a day on.
+    """
     facts = _indexed(reference(landing))
     ai = "interaction_id" in item
     app, then = ("meta_ai" if ai else item["app"]), moment(item["occurred_at"])
     (profile,) = holding(facts["links"]["account", item["account_id"], app], then, "profile_id")
     for day in days:
-        end = datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=1)
+        end = _end(day)
         if day > landed and not (
             holding(facts["links"]["account", item["account_id"], app], end, "profile_id") == {profile}
-            and len(codes := {country(c) for c in holding(facts["regions"][profile], end, "country")}) == 1
-            and not codes & {*EXCLUDED, None}
+            and _eligible({country(c) for c in holding(facts["regions"][profile], end, "country")}, excluded(day))
             and (not ai or holding(facts["links"]["profile", profile], end, "app"))
         ):
             return None
-    if any(asked.date() >= then.date() for asked in facts["erasures"][profile]) and any(day > landed for day in days):
-        return None
-    return profile
+    forgotten = any(asked.date() >= then.date() for asked in facts["erasures"][profile])
+    return None if forgotten else profile
 
 
 def sums(signals: Iterable[tuple]) -> dict[tuple[str, str], tuple]:
@@ -135,7 +145,44 @@ def sums(signals: Iterable[tuple]) -> dict[tuple[str, str], tuple]:
     return found
 
 
-def _gates(source, landing, day, beside, links, regions, notices, erasures):
+def audiences(
+    weights: dict[tuple[str, str], int], landing: Path, day: date, least: dict, minimum: int
+) -> dict[str, set]:
+    """Who is in each audience as of the end of a day; weights by profile and topic, least ones by placement."""
+    facts, end, people = _indexed(reference(landing)), _end(day), defaultdict(set)
+    for (profile, topic), weight in weights.items():
+        codes = {country(c) for c in holding(facts["regions"][profile], end, "country")}
+        for placement in (name for name, floor in least.items() if weight >= floor and _eligible(codes)):
+            people[f"{placement}/{topic}"].add(profile)
+            people[f"{placement}/{topic}/{min(codes)}"].add(profile)
+    return {name: who for name, who in people.items() if len(who) >= minimum}
+
+
+def activated(
+    weights: dict[tuple[str, str], int], landing: Path, day: date, least: dict, most: int
+) -> dict[tuple, list]:
+    """Topics, strongest first, by profile, app and placement."""
+    facts, end, found = _indexed(reference(landing)), _end(day), {}
+    for profile in {profile for profile, _ in weights}:
+        if not _eligible({country(c) for c in holding(facts["regions"][profile], end, "country")}):
+            continue
+        for app in holding(facts["links"]["profile", profile], end, "app"):
+            for placement, floor in least.items():
+                strong = sorted((-w, topic) for (who, topic), w in weights.items() if who == profile and w >= floor)
+                if strong:
+                    found[profile, app, placement] = [topic for _, topic in strong[:most]]
+    return found
+
+
+def _eligible(codes: set, excluded: set = EXCLUDED) -> bool:
+    return len(codes) == 1 and not codes & {*excluded, None}
+
+
+def _end(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=1)
+
+
+def _gates(source, landing, day, beside, excluded, links, regions, notices, erasures):
     start = datetime.combine(day, datetime.min.time(), UTC)
     now = start + timedelta(days=1)
     raw = lines_of(source, landing, day)
@@ -150,7 +197,9 @@ def _gates(source, landing, day, beside, links, regions, notices, erasures):
                     seen.add(item[name])
     outcomes = []
     for item in items:
-        outcomes.append(_gate(source, item, start, now, contents, seen, name, links, regions, notices, erasures))
+        outcomes.append(
+            _gate(source, item, start, now, contents, seen, name, excluded, links, regions, notices, erasures)
+        )
     if source == "interactions":
         withheld = {
             conversation(item)
@@ -165,7 +214,7 @@ def _gates(source, landing, day, beside, links, regions, notices, erasures):
     return list(zip(items, outcomes, strict=True))
 
 
-def _gate(source, item, start, now, contents, seen, name, links, regions, notices, erasures):
+def _gate(source, item, start, now, contents, seen, name, excluded, links, regions, notices, erasures):
     if item is None:
         return "malformed"
     then = moment(item["occurred_at"])
@@ -198,7 +247,7 @@ def _gate(source, item, start, now, contents, seen, name, links, regions, notice
     here = [{country(c) for c in holding(regions[profile], m, "country")} for m in (then, now)]
     if any(len(codes) != 1 or None in codes for codes in here):
         return "region_unknown"
-    if any(codes & EXCLUDED for codes in here):
+    if any(codes & excluded for codes in here):
         return "region_excluded"
     if ai and not any(told < then for told in [min((t for t in notices[profile] if t >= NOTICE), default=then)]):
         return "not_notified"

@@ -3,7 +3,7 @@
 import re
 
 from jobs import ledger, settle
-from jobs.night import IN_FLIGHT, MERGED, NIGHT, STORED
+from jobs.night import DELIVERED, IN_FLIGHT, MERGED, NIGHT, STORED
 from schemas.tables import PUBLISHED, TABLES
 from tests.conftest import ROOT
 
@@ -29,8 +29,9 @@ def test_the_night_stands_in_order_and_each_table_has_its_stage():
         *("ingest", "link", "admit", "score", "screen"),
         *("arrivals", "settle", "rejects", "outcomes", "accrue"),
         *("withdraw", "profile", "deltas"),
+        *("members", "segment", "activate"),
     ]
-    stored = {stage.gives.name for stage in (ledger.ARRIVALS_STAGE, *STORED, *MERGED)}
+    stored = {stage.gives.name for stage in (ledger.ARRIVALS_STAGE, *STORED, *MERGED, *DELIVERED)}
     assert stored == {contract.name for contract in PUBLISHED}
     assert not any(stage.gives.stored for stage in (*IN_FLIGHT, settle.STAGE))
 

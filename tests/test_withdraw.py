@@ -117,6 +117,12 @@ def test_a_request_for_erasure_withdraws_what_was_before_it(falls):
     assert falls(erased=datetime(2025, 12, 16, 23, tzinfo=UTC)) == 0
 
 
+def test_a_request_takes_the_whole_of_its_day_of_the_nights_own_date_too(falls):
+    own = {"landing_date": NIGHT, "day": NIGHT}
+    assert falls(a_signal(**own), erased=datetime(2025, 12, 20, 9, tzinfo=UTC)) == 1
+    assert falls(a_signal(**own), erased=datetime(2025, 12, 19, 23, tzinfo=UTC)) == 0
+
+
 def test_evidence_expires_after_the_retention_exactly(falls, policy):
     three = msgspec.structs.replace(policy, retention_days=3)
     four = msgspec.structs.replace(policy, retention_days=4)

@@ -1,108 +1,33 @@
 """Generated lives of small groups of people, played through one lake in any order, against the rules in plain Python.
 
 Groups share no id, account or conversation, so each is a history of its own, and one lake plays them all at once: nights
-in a drawn order, one of them crashing, files that come late, people who move, unlink and ask for erasure. In the end
-outcomes, signals and profiles are compared, whole, with what `tests/model.py` makes of the landing zone.
+in a drawn order, one of them crashing, files that come late, people who move, unlink and are erased, a policy that is
+tightened for the second landing date and loosened again for the third. In the end outcomes, signals, profiles, audiences
+and activations are compared, whole, with what `tests/model.py` makes of the landing zone.
 NIGHTJAR_HISTORIES and NIGHTJAR_SEED play more of them, or others.
 """
 
 import os
 import random
 from collections import Counter
-from datetime import timedelta
 
+import msgspec
 import pyarrow as pa
 import pytest
 
 from jobs import decay
 from jobs.batch import settings_of
-from jobs.lake import Lake
+from jobs.erase import erase
+from jobs.policy import policy_on
 from jobs.scoring.model import DEFAULT
 from jobs.scoring.scorer import Scorer
 from jobs.verify import replayed
 from schemas.profiles import PROFILES
 from tests import model
-from tests.zone import HARMLESS, NIGHT, SENSITIVE
+from tests.groups import DAYS, TEXTS, Group
 
 HISTORIES = int(os.environ.get("NIGHTJAR_HISTORIES", "20"))
 SEED = int(os.environ.get("NIGHTJAR_SEED", "1"))
-# The last is a whole window after the second, and beyond that of the first.
-DAYS = [NIGHT, NIGHT + timedelta(days=1), NIGHT + timedelta(days=8)]
-TEXTS = [
-    HARMLESS,
-    HARMLESS,
-    "play some jazz",
-    "how do i train for a marathon",
-    SENSITIVE,
-    "",
-    "wo kann ich ein fahrrad kaufen",
-]
-
-
-class Group:
-    """Two people and what they do, drawn from a seed; `early` and `late` add their lines to a landing zone."""
-
-    def __init__(self, name: str, dice: random.Random):
-        self.name, self.dice = name, dice
-        self.people = [f"{name}a", f"{name}b"]
-        self.lines = []
-        for number in range(dice.randint(6, 14)):
-            self.lines.append(self._again() if self.lines and dice.random() < 0.15 else self._line(number))
-
-    def settle_in(self, zone) -> None:
-        """Their links, regions, notices and requests, changes of mind included."""
-        dice = self.dice
-        for who in self.people:
-            told = dice.choice(["2025-10-08T09:00:00Z"] * 8 + [None, self._moment()])
-            zone.person(who, country=dice.choice(["US"] * 9 + ["DE", " br ", "??"]), told=told)
-            if dice.random() < 0.25:
-                moved = self._moment()
-                zone.regions[-1]["valid_to"] = moved
-                zone.regions.append(
-                    {"profile_id": f"p-{who}", "country": dice.choice(["FR", "CA", "uk"]), "valid_from": moved}
-                )
-            if dice.random() < 0.25:
-                moved, link = self._moment(), zone.links[dice.choice([-1, -2])]
-                link["valid_to"] = moved
-                if dice.random() < 0.5:
-                    zone.link(link["account_id"], link["app"], f"p-{dice.choice(self.people)}", since=moved)
-            if dice.random() < 0.1:
-                zone.erasures.append({"profile_id": f"p-{who}", "requested_at": self._moment()})
-
-    def early(self, zone) -> None:
-        self._add(zone, late=False)
-
-    def late(self, zone) -> None:
-        self._add(zone, late=True)
-
-    def _add(self, zone, *, late: bool) -> None:
-        for is_late, say, arguments in self.lines:
-            if is_late == late:
-                getattr(zone, say)(**arguments)
-
-    def _line(self, number: int):
-        """(whether it comes late, how it is said, and what)."""
-        dice = self.dice
-        day, who, text = dice.choice(DAYS), dice.choice(self.people), dice.choice(TEXTS)
-        happened = f"{day - timedelta(days=dice.choice([0] * 8 + [1, 7, 9]))}T{dice.randint(13, 23)}:30:00Z"
-        is_late = dice.random() < 0.25
-        if dice.random() < 0.2:
-            given = {"text": text or "Rock Music", "engagement_id": f"{self.name}-{number}", "occurred_at": happened}
-            return is_late, "like", {**given, "who": who, "day": day}
-        # Some ids are said twice with other words.
-        identity = f"{self.name}-{number if dice.random() < 0.85 else 'x'}"
-        talk = dice.choice([None, None, f"{self.name}1", f"{self.name}1", f"{self.name}2"])
-        given = {"text": text, "at": happened, "identity": identity, "conversation": talk}
-        return is_late, "say", {**given, "who": who, "day": day}
-
-    def _again(self):
-        """An earlier line once more, under any landing date."""
-        _, say, given = self.dice.choice(self.lines)
-        return self.dice.random() < 0.25, say, {**given, "day": self.dice.choice(DAYS)}
-
-    def _moment(self) -> str:
-        day = self.dice.choice(DAYS) - timedelta(days=self.dice.choice([0, 0, 3]))
-        return f"{day}T{self.dice.randint(0, 23):02}:00:00Z"
 
 
 class Judge:
@@ -125,23 +50,51 @@ class Judge:
         return item["text"] if "interaction_id" in item else item["target_text"]
 
 
-def expected(landing, policy):
-    """(lines by landing date, source and outcome; signals without their digests), by the model."""
-    judge, lines, signals = Judge(policy), Counter(), []
-    for (day, source), items in model.judged(landing, DAYS, judge).items():
-        for item, outcome in items:
+def versions(policy) -> list:
+    """One that is tightened for the second landing date, in what is sensitive and where, and loosened for the third."""
+    policy = msgspec.structs.replace(policy, minimum_audience=2, top_interests=1)
+    stricter = {**policy.sensitive_thresholds, "religion": 300, "health": 100}
+    regions = msgspec.structs.replace(policy.regions, cautious=[*policy.regions.cautious, "CA"])
+    tight = msgspec.structs.replace(policy, sensitive_thresholds=stricter, regions=regions)
+    return [
+        msgspec.structs.replace(one, version=name, valid_from=since, valid_to=until)
+        for one, name, since, until in (
+            (policy, "first", policy.valid_from, DAYS[1]),
+            (tight, "tight", DAYS[1], DAYS[2]),
+            (policy, "loose", DAYS[2], None),
+        )
+    ]
+
+
+def expected(landing, policies):
+    """(lines by landing date, source and outcome; signals without their digests; how many a tighter policy took)."""
+    lines, signals, taken = Counter(), [], 0
+
+    def excluded(day):
+        return model.EXCLUDED | ({"CA"} if policy_on(policies, day).version == "tight" else set())
+
+    judges, left_out = {day: Judge(policy_on(policies, day)) for day in DAYS}, {day: excluded(day) for day in DAYS}
+    # All dates by the rules of one, for what a tighter policy of that date takes from the others.
+    by = {
+        day: model.judged(landing, dict.fromkeys(DAYS, judges[day]), dict.fromkeys(DAYS, left_out[day])) for day in DAYS
+    }
+    for (day, source), items in model.judged(landing, judges, left_out).items():
+        policy, later = policy_on(policies, day), [other for other in DAYS if other > day]
+        for at, (item, outcome) in enumerate(items):
             lines[day, source, outcome] += 1
-            profile = outcome == "used" and model.standing(landing, DAYS, item, day)
-            for topic, score in judge.topics(item) if profile else ():
+            profile = outcome == "used" and model.standing(landing, DAYS, item, day, excluded)
+            if profile and any(by[other][day, source][at][1] != "used" for other in later):
+                profile, taken = None, taken + 1
+            for topic, score in judges[day].topics(item) if profile else ():
                 kind = item["surface" if source == "interactions" else "kind"]
                 happened, weight = model.moment(item["occurred_at"]).date(), policy.weights[kind]
                 amount = score * weight * decay.factor(happened, policy.landmark, policy.half_life_days)
                 signals.append((day, profile, topic, kind, happened, score, weight, amount))
-    return lines, sorted(signals)
+    return lines, sorted(signals), taken
 
 
 def test_any_order_of_nights_late_files_moves_and_crashes_ends_in_what_the_rules_say(zone, runs, policy, monkeypatch):
-    dice = random.Random(SEED)
+    dice, runs.policies = random.Random(SEED), versions(policy)
     groups = [Group(f"g{n}", random.Random(f"{SEED}/{n}")) for n in range(HISTORIES)]
     for group in groups:
         group.settle_in(zone)
@@ -151,19 +104,25 @@ def test_any_order_of_nights_late_files_moves_and_crashes_ends_in_what_the_rules
     runs.night(first)
     before = runs.tables()
     with monkeypatch.context() as patch:
-        patch.setattr(Lake, "changed", lambda *_: 1 / 0)
+        # The last thing that a run does, when everything else is written.
+        patch.setattr("jobs.run.key_id", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             runs.night(rest[0])
     assert runs.tables() == before
     for day in rest:
         runs.night(day)
+    asked = [request for group in groups for request in group.asked]
+    erase(runs.lake, runs.setting(), [(one["profile_id"], model.moment(one["requested_at"])) for one in asked])
     for group in groups:
         group.late(zone)
     zone.write(*DAYS)
     for day in dice.sample(DAYS, len(DAYS)):
         runs.night(day)
 
-    lines, signals = expected(zone.folder, policy)
+    # Of what was asked of us only tombstones are left: the model has to be told.
+    zone.erasures += asked
+    zone.write(*DAYS)
+    lines, signals, taken = expected(zone.folder, runs.policies)
     counted = Counter()
     for day, source, _, outcome, count in runs.rows("outcomes"):
         counted[day, source, outcome] += count
@@ -172,8 +131,17 @@ def test_any_order_of_nights_late_files_moves_and_crashes_ends_in_what_the_rules
     assert sorted(stored) == signals
     profiles = {row[:2]: (int(row[2]), *row[3:]) for row in runs.rows("profiles")}
     assert profiles == model.sums((profile, topic, day, amount) for _, profile, topic, _, day, *_, amount in signals)
+    weights = {key: weight for key, (weight, *_) in profiles.items()}
+    one = 10_000 * decay.factor(DAYS[-1], policy.landmark, policy.half_life_days)
+    rules = zone.folder, DAYS[-1], {placement: floor * one for placement, floor in policy.floors.items()}
+    audiences = model.audiences(weights, *rules, 2)
+    assert set(runs.rows("segment_members")) == {(name, who) for name, people in audiences.items() for who in people}
+    sizes = {row[0]: row[4] for row in runs.rows("segments")}
+    assert sizes == {name: len(people) // 2 * 2 for name, people in audiences.items()}
+    assert {row[:3]: row[3] for row in runs.rows("activations")} == model.activated(weights, *rules, 1)
     last = runs.lake.last_run()
     standing = replayed(runs.lake, last)
     assert standing.exceptAll(runs.lake.read(PROFILES, last)).isEmpty() and standing.count() == len(profiles)
     # A generator that draws nothing of interest proves nothing.
     assert len(signals) > HISTORIES and len({outcome for _, _, outcome in lines}) > 12
+    assert len(audiences) > 4 and asked and taken

@@ -62,7 +62,7 @@ def a_mixed_zone(zone):
 def mixed(spark, policy, tmp_path_factory):
     """A lake after one night of some of everything; tests only read it."""
     folder = tmp_path_factory.mktemp("mixed")
-    runs = Runs(spark, folder / "lake", folder / "landing", policy)
+    runs = Runs(spark, folder / "lake", folder / "landing", [policy])
     a_mixed_zone(Zone(runs.landing)).write()
     assert runs.night().did_something
     return runs
@@ -152,6 +152,8 @@ def test_a_policy_is_contrasted_with_another_without_a_trace(mixed, policy):
         assert other == (0 if outcome in BEFORE_SCORING | {"conversation"} else other)
     assert found.outcomes["interactions"]["region_excluded"] > (1, stored["used"])
     assert found.interests == {"unchanged": 0, "changed": 0, "gained": 0, "lost": len(mixed.rows("profiles"))}
+    # Nobody's interests are an audience's, with so few people.
+    assert set(found.segments.values()) == {0}
     assert found.people == (len({row[0] for row in mixed.rows("profiles")}), 0)
     assert "region_excluded" in contrast_table(found) and mixed.versions() == before
 
@@ -438,6 +440,8 @@ def test_verify_finds_a_wrong_row_and_a_changed_input_and_names_them_without_a_v
     assert runs.differences() == {
         "table signals": f"{wrong} too many and {wrong} missing",
         "table profiles": "1 rows too many and 1 rows missing",
+        # Jazz is strong enough for three placements: hers, where they should be his.
+        "table activations": "3 rows too many and 6 rows missing",
     }
     zone.like().write()
     found = runs.differences()

@@ -188,7 +188,7 @@ def test_killed_in_the_middle_of_the_profile_stage_the_next_run_ends_as_if_it_ne
     zone.person().person("ben").say().like().say("play some jazz", who="ben").write()
     zone.say("how do i train for a marathon", day=NEXT).say(day=NEXT, who="ben").like(day=NEXT).write(NEXT)
     runs.night(NIGHT)
-    calm = Runs(spark, tmp_path / "calm" / "lake", runs.landing, runs.policy)
+    calm = Runs(spark, tmp_path / "calm" / "lake", runs.landing, runs.policies)
     shutil.copytree(runs.path, calm.path)
     shutil.copy(tmp_path / "lake.key", tmp_path / "calm" / "lake.key")
     visible = runs.tables()
