@@ -59,16 +59,20 @@ def _not_given(
     days: list[date],
     present: set[date],
 ) -> DataFrame:
-    alone = msgspec.structs.replace(policy, valid_from=date.min, valid_to=None)
-    asked = present.intersection(days)
+    alone, key = msgspec.structs.replace(policy, valid_from=date.min, valid_to=None), list(SIGNALS.key)
+    theirs = accrued.where(F.col("landing_date").isin(*days)).select(key)
+    asked = present.intersection(days) & _dates_of(theirs)
     # A neighbour's conversation may be withheld for an id that only its own neighbour has.
     for _ in ("conversations", "ids"):
         asked |= {other for day in asked for other in neighbours(day, present, [alone])}
     nights = settled_nights(replace(setting, policies=[alone]), sorted(asked), reference, lambda *_: None)
-    key = list(SIGNALS.key)
     given = [nights[day].runner.transform(accrue.STAGE).select(key) for day in days if day in nights]
-    theirs = accrued.where(F.col("landing_date").isin(*days)).select(key)
     return theirs.join(all_of(given), on=key, how="left_anti") if given else theirs
+
+
+def _dates_of(signals: DataFrame) -> set[date]:
+    """The landing dates that have any of these signals: of an expired one nothing has to be asked."""
+    return {row["landing_date"] for row in signals.select("landing_date").distinct().collect()}
 
 
 def _stricter_after(day: date, dates: Iterable[date], policies: list[Policy]) -> set[str]:
