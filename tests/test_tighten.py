@@ -27,7 +27,7 @@ def tight(policy):
 
 
 def stricter(policy, dice):
-    """The policy with some of its rules drawn tighter."""
+    """The policy with its rules drawn tighter."""
 
     def lower(value):
         return dice.choice([value, value, max(value * dice.randint(2, 9) // 10, 1)])
@@ -38,16 +38,16 @@ def stricter(policy, dice):
         "few_words_threshold": lower(policy.few_words_threshold),
         "interest": replace(
             interest,
-            threshold=dice.choice([interest.threshold, 6000, 8500]),
+            threshold=interest.threshold + dice.choice([0, 2000, 3000]),
             most_sensitive=lower(interest.most_sensitive),
             most_sensitive_few_words=lower(interest.most_sensitive_few_words),
         ),
         "max_line_bytes": lower(policy.max_line_bytes),
-        "notice_from": policy.notice_from + timedelta(days=dice.choice([0, 40, 71])),
-        "effective_from": policy.effective_from + timedelta(hours=dice.choice([0, 20])),
+        "notice_from": policy.notice_from + timedelta(days=dice.choice([0, 0, 40])),
+        "effective_from": policy.effective_from + timedelta(hours=dice.choice([20, 30])),
         "regions": replace(policy.regions, cautious=[*policy.regions.cautious, dice.choice(["BR", "CA", "JP"])]),
     }
-    return replace(policy, **{name: changes[name] for name in dice.sample(sorted(changes), 4)})
+    return replace(policy, **changes)
 
 
 def since(policy, name, first, until=None):
@@ -142,4 +142,4 @@ def test_a_stricter_policy_never_uses_a_line_that_a_looser_one_leaves_out(zone, 
         tighter = stricter(policy, dice)
         assert tightens(tighter, policy)
         policy = tighter
-    assert used[0] > used[1] > used[2]
+    assert used[0] >= used[1] >= used[2] and used[0] > used[2]

@@ -120,7 +120,7 @@ def test_a_restated_night_takes_back_what_its_lines_no_longer_say_and_the_deltas
 def test_an_explanation_names_every_signal_of_a_profile_and_they_sum_to_its_weights(mixed, spark):
     def explained(profile):
         reference = read_all(spark, str(mixed.landing), KEY)
-        return explain(mixed.lake, reference, profile, as_of=NIGHT, policy=mixed.policy)
+        return explain(mixed.lake, reference, profile, as_of=NIGHT, policy=mixed.policies[0])
 
     found = explained("p-ann")
     stored = {row[1]: row[2] for row in mixed.rows("profiles") if row[0] == "p-ann"}
