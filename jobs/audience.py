@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs import decay
 from jobs.admit import country_code
+from jobs.link import holds
 from jobs.policy import Policy
 from schemas.contract import AMOUNT
 from schemas.words import PERSONALISED_APPS
@@ -50,4 +51,4 @@ def apps(account_links: DataFrame, *, at: datetime) -> DataFrame:
 
 
 def _holds(at: datetime) -> Column:
-    return (F.col("valid_from") <= F.lit(at)) & (F.col("valid_to").isNull() | (F.lit(at) < F.col("valid_to")))
+    return holds(F.col("valid_from"), F.col("valid_to"), F.lit(at))

@@ -23,6 +23,7 @@ from jobs.night import Setting
 from jobs.people import digested
 from jobs.policy import policy_on
 from jobs.rebuild import profiles
+from jobs.record import run_row
 from jobs.residue import residue
 from jobs.scoring.model import model_digest
 from schemas.activations import ACTIVATIONS
@@ -33,7 +34,6 @@ from schemas.runs import RUNS
 from schemas.segment_members import SEGMENT_MEMBERS
 from schemas.segments import SEGMENTS
 from schemas.signals import SIGNALS
-from schemas.tables import PUBLISHED
 from schemas.tombstones import TOMBSTONES
 
 OF_PEOPLE = (SIGNALS, PROFILES, PROFILE_DELTAS, SEGMENT_MEMBERS, ACTIVATIONS)
@@ -75,9 +75,9 @@ def erase(lake: Lake, setting: Setting, requests: list[tuple[str, datetime]]) ->
 
 def finish_unfinished(lake: Lake, setting: Setting) -> list[Receipt]:
     """Finish what a killed erasure left. Before anything is restored: behind an erasure nothing may go back."""
-    due = {row["erasure_id"] for row in lake.tombstones().select("erasure_id").distinct().collect()}
+    begun = {row["erasure_id"] for row in lake.tombstones().select("erasure_id").distinct().collect()}
     done = {file.stem for file in lake.receipts().glob("*.json")}
-    return [finish(lake, setting, erasure_id) for erasure_id in sorted(due - done)]
+    return [finish(lake, setting, erasure_id) for erasure_id in sorted(begun - done)]
 
 
 def finish(lake: Lake, setting: Setting, erasure_id: str) -> Receipt:
@@ -153,10 +153,8 @@ def _deliver_less(lake: Lake, setting: Setting) -> None:
     if newest is None:
         return
     given = {"newest": newest, "policy": policy_on(setting.policies, newest)}
-    interests, reach = (
-        lake.read_written(PROFILES),
-        lake.read_written(ACTIVATIONS).select("profile_id", "app").distinct(),
-    )
+    interests = lake.read_written(PROFILES)
+    reach = lake.read_written(ACTIVATIONS).select("profile_id", "app").distinct()
     lake.overwrite(SEGMENT_MEMBERS, segment.remaining(lake.read_written(SEGMENT_MEMBERS), interests, **given))
     lake.overwrite(SEGMENTS, segment.segments(lake.read_written(SEGMENT_MEMBERS), **given))
     lake.overwrite(ACTIVATIONS, activate.activated(interests, reach, **given))
@@ -180,40 +178,24 @@ def _without_trace(lake: Lake, key: bytes, stones: DataFrame) -> DataFrame:
 
 def _as_added(interests: DataFrame, run_id: str) -> DataFrame:
     """The deltas of interests that begin anew: nothing of what was before is said."""
-    nothing = {"weight": "decimal(38,0)", "signals": "bigint", "first_day": "date", "last_day": "date"}
+    values = [column for column in PROFILES.columns if column.name not in PROFILES.key]
     return interests.select(
         F.lit(run_id).alias("run_id"),
         F.col("last_day").alias("landing_date"),
         "profile_id",
         "topic_id",
         F.lit("added").alias("change"),
-        *(F.lit(None).cast(kind).alias(f"{name}_before") for name, kind in nothing.items()),
-        *(F.col(name).alias(f"{name}_after") for name in nothing),
+        *(F.lit(None).cast(column.type).alias(f"{column.name}_before") for column in values),
+        *(F.col(column.name).alias(f"{column.name}_after") for column in values),
     ).select(PROFILE_DELTAS.names)
 
 
 def _make_visible(lake: Lake, setting: Setting, erasure_id: str):
     """Guard what is left, then append the run's row: from that commit on nobody sees the erased."""
+    started = now()
     checks = [_checked(lake, contract) for contract in (*OF_PEOPLE, SEGMENTS)]
-    last, started = lake.last_run(), now()
-    values = {
-        "run_number": 1 if last is None else last["run_number"] + 1,
-        "run_id": erasure_id,
-        "kind": "erasure",
-        "landing_dates": [],
-        "inputs": [],
-        "policies": [],
-        "model_digest": model_digest(setting.model),
-        "key_id": key_id(setting.key),
-        "tables": {contract.name: lake.version(contract) for contract in PUBLISHED},
-        "checks": [(check.contract, len(check.verdicts), check.rows) for check in checks],
-        "counts": {},
-        "sensitive": {},
-        "seconds": {},
-        "started_at": started,
-        "finished_at": now(),
-    }
-    frame = lake.spark.createDataFrame([tuple(values[name] for name in RUNS.names)], RUNS.schema)
+    said = {"run_id": erasure_id, "kind": "erasure", "model_digest": model_digest(setting.model), "started_at": started}
+    frame = run_row(lake, setting, lake.last_run(), checks, **said)
     require(check_rows(RUNS, frame, 1))
     lake.append(RUNS, frame.coalesce(1))
     return frame.first()

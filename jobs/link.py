@@ -41,13 +41,18 @@ def histories_of(account_links: DataFrame, *account: str) -> DataFrame:
     )
 
 
+def holds(valid_from: Column, valid_to: Column, moment: Column) -> Column:
+    """Whether an interval holds at a moment: from inclusive, to exclusive, null open."""
+    return (valid_from <= moment) & (valid_to.isNull() | (moment < valid_to))
+
+
 def valid_at(history: str, value: str, moment: Column) -> Column:
-    """The distinct values of a history's intervals that hold at a moment: from inclusive, to exclusive, null open."""
+    """The distinct values of a history's intervals that hold at a moment."""
 
-    def holds(interval: Column) -> Column:
-        return (interval["valid_from"] <= moment) & (interval["valid_to"].isNull() | (moment < interval["valid_to"]))
+    def of_interval(interval: Column) -> Column:
+        return holds(interval["valid_from"], interval["valid_to"], moment)
 
-    valid = F.filter(F.coalesce(F.col(history), F.array()), holds)
+    valid = F.filter(F.coalesce(F.col(history), F.array()), of_interval)
     # Before anything is known of the moment (a malformed line has none), nothing holds.
     return F.when(moment.isNotNull(), F.array_distinct(F.transform(valid, lambda i: i[value]))).otherwise(
         F.array().cast("array<string>")

@@ -22,6 +22,7 @@ from jobs.landing import LandingFile, landing_dates, list_night
 from jobs.marker import read_marker, write_marker
 from jobs.night import DELIVERED, Night, Setting, inputs_changed
 from jobs.policy import policy_on
+from jobs.record import run_row
 from jobs.reference import read_all
 from jobs.runner import Runner
 from jobs.scoring.model import model_digest
@@ -33,7 +34,6 @@ from schemas.profile_deltas import PROFILE_DELTAS
 from schemas.profiles import PROFILES
 from schemas.runs import RUNS
 from schemas.signals import SIGNALS
-from schemas.tables import PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -253,24 +253,22 @@ class _Run:
         self.seconds.update(self.runner.seconds)
         nights = [self.nights[day] for day in sorted(self.nights)]
         checks = [check for runner in (*(night.runner for night in nights), self.runner) for check in runner.checks]
-        values = {
-            "run_number": 1 if self.last is None else self.last["run_number"] + 1,
-            "run_id": self.run_id,
-            "kind": self.kind,
-            "landing_dates": [night.landing_date for night in nights],
-            "inputs": [file for night in nights for file in night.inputs()],
-            "policies": [(night.landing_date, night.policy.version, night.policy.digest) for night in nights],
-            "model_digest": model,
-            "key_id": key_id(self.setting.key),
-            "tables": {contract.name: self.lake.version(contract) for contract in PUBLISHED},
-            "checks": [(check.contract, len(check.verdicts), check.rows) for check in checks],
-            "counts": dict(sum((night.counts for night in nights), Counter())),
-            "sensitive": self._sensitive(nights),
-            "seconds": {name: round(seconds, 3) for name, seconds in self.seconds.items()},
-            "started_at": self.started_at,
-            "finished_at": now(),
-        }
-        frame = self.setting.spark.createDataFrame([tuple(values[name] for name in RUNS.names)], RUNS.schema)
+        frame = run_row(
+            self.lake,
+            self.setting,
+            self.last,
+            checks,
+            run_id=self.run_id,
+            kind=self.kind,
+            landing_dates=[night.landing_date for night in nights],
+            inputs=[file for night in nights for file in night.inputs()],
+            policies=[(night.landing_date, night.policy.version, night.policy.digest) for night in nights],
+            model_digest=model,
+            counts=dict(sum((night.counts for night in nights), Counter())),
+            sensitive=self._sensitive(nights),
+            seconds={name: round(seconds, 3) for name, seconds in self.seconds.items()},
+            started_at=self.started_at,
+        )
         check = check_rows(RUNS, frame, 1)
         self.runner.checks.append(check)
         require(check)

@@ -105,7 +105,7 @@ def test_any_order_of_nights_late_files_moves_and_crashes_ends_in_what_the_rules
     before = runs.tables()
     with monkeypatch.context() as patch:
         # The last thing that a run does, when everything else is written.
-        patch.setattr("jobs.run.key_id", lambda *_: 1 / 0)
+        patch.setattr("jobs.run.run_row", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             runs.night(rest[0])
     assert runs.tables() == before
