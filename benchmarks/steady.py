@@ -97,8 +97,13 @@ def _copied(kept: Path) -> Iterator[Path]:
 
 
 def _copy(lake: Path, to: Path) -> None:
-    shutil.copytree(lake, to)
+    """The folder comes last and at once: a copy that was interrupted is none."""
+    part = to.with_name(to.name + ".part")
+    for leftover in (part, to):
+        shutil.rmtree(leftover, ignore_errors=True)
     shutil.copy2(_key_file(lake), _key_file(to))
+    shutil.copytree(lake, part)
+    part.rename(to)
 
 
 def _key_file(lake: Path) -> Path:

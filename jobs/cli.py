@@ -133,7 +133,7 @@ def explain(profile, landing, lake, key_file, policy, as_json):
     if as_of is None:
         raise NightjarError(Exit.CONFIGURATION, "no night has been run yet", fix="nightjar run")
     record_access(opened, "explain", [profile], key)
-    reference = read_all(opened.spark, landing, key, opened.tombstones())
+    reference = read_all(opened.spark, landing, key, opened.tombstones()).frames
     found = explained(opened, reference, profile, as_of=as_of, policy=policy_on(policies, as_of))
     click.echo(table(found) if sys.stdout.isatty() and not as_json else msgspec.json.encode(found).decode())
 

@@ -170,10 +170,15 @@ class Lake:
             self.spark.conf.unset(check)
 
     def forget_history(self) -> None:
-        """Remove what a table without history doesn't show. For a lake that stands at what readers see, only."""
+        """Remove what a table without history doesn't show. For a lake that stands at what readers see, only.
+
+        Whoever holds the lake is its only writer, so a file that the newest version doesn't name is nobody's: it is
+        simply deleted. A VACUUM would do the same in seconds, and leave two commits.
+        """
         for contract in PUBLISHED:
-            if not contract.history and self._leftovers(contract):
-                self.purge(contract)
+            if not contract.history:
+                for file in self._leftovers(contract):
+                    _remove(file)
 
     def docs(self) -> Path:
         return self.path / DOCS
@@ -240,10 +245,10 @@ class Lake:
             current -= 1
         return current == wanted
 
-    def _leftovers(self, contract: Contract) -> set[str]:
-        """Names of data files that the newest version doesn't know."""
+    def _leftovers(self, contract: Contract) -> list[Path]:
+        """Data files that the newest version doesn't know."""
         known = {Path(file).name for file in self.read_written(contract).inputFiles()}
-        return {file.name for file in self._folder(contract).glob("*.parquet")} - known
+        return [file for file in self._folder(contract).glob("*.parquet") if file.name not in known]
 
     def _rows_written(self, contract: Contract, before: int) -> int:
         """Rows of the commits since a version. Writing none may make no commit, or one that says nothing of rows."""
@@ -261,6 +266,12 @@ class Lake:
 
 def visible_version(contract: Contract, run: Row | None) -> int:
     return run["tables"][contract.name] if run is not None else 0
+
+
+def _remove(file: Path) -> None:
+    """A data file, and the checksum that Hadoop keeps beside it."""
+    file.unlink()
+    file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
 
 
 def now() -> datetime:

@@ -26,7 +26,7 @@ def rebuild(
     setting: Setting, dates: list[date], progress: Callable[[str, float], None], tombstones: DataFrame | None = None
 ) -> dict[str, DataFrame]:
     """By table name the rows of these landing dates, judged by each other alone. Raises as a night would."""
-    reference = read_all(setting.spark, setting.landing, setting.key, tombstones)
+    reference = read_all(setting.spark, setting.landing, setting.key, tombstones).frames
     nights = settled_nights(setting, dates, reference, progress).values()
     stages = (ledger.ARRIVALS_STAGE, *STORED)
     tables = {stage.gives.name: all_of([night.runner.transform(stage) for night in nights]) for stage in stages}

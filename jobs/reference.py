@@ -3,7 +3,10 @@
 A dropped link could make an ambiguous account look like a clear one, so nothing is dropped.
 """
 
-from pyspark.sql import DataFrame, SparkSession
+from typing import NamedTuple
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs.errors import Exit, NightjarError
@@ -23,6 +26,27 @@ FOLDERS = {
 }
 
 
+class Reference(NamedTuple):
+    """What one reading of the reference tables gave: their rows as frames by name, the files as they were listed, and the
+    same files as a run remembers them: (table, name, bytes, SHA-256)."""
+
+    frames: dict[str, DataFrame]
+    listed: dict[Contract, list[LandingFile]]
+    files: list[tuple[str, str, int, str]]
+
+    def require_unchanged(self, landing: str) -> None:
+        """INPUT if the files are not those that were read: what half a run judged by, the other half must too."""
+        for contract, files in list_all(landing).items():
+            then, now = ({file._replace(index=0) for file in listed} for listed in (self.listed[contract], files))
+            # A request for erasure may come at any time: the next command answers it.
+            if then - now or (now - then and contract is not ERASURES):
+                raise NightjarError(
+                    Exit.INPUT,
+                    f"reference table {contract.name} changed while it was read",
+                    fix="rerun when the delivery is complete",
+                )
+
+
 def list_all(landing: str) -> dict[Contract, list[LandingFile]]:
     """The files of each reference table; a missing one is an error, but nobody need ever have asked for erasure."""
     return {
@@ -30,24 +54,26 @@ def list_all(landing: str) -> dict[Contract, list[LandingFile]]:
     }
 
 
-def read_all(
-    spark: SparkSession, landing: str, key: bytes, tombstones: DataFrame | None = None
-) -> dict[str, DataFrame]:
-    """Every reference table's rows, by name; a lake's tombstones count as requests for erasure."""
+def read_all(spark: SparkSession, landing: str, key: bytes, tombstones: DataFrame | None = None) -> Reference:
+    """Every reference table; a lake's tombstones count as requests for erasure."""
     listed = list_all(landing)
-    found = {contract.name: read_reference(spark, contract, files, key) for contract, files in listed.items()}
+    read = {contract: read_reference(spark, contract, files, key) for contract, files in listed.items()}
+    found = {contract.name: rows for contract, (rows, _) in read.items()}
     if tombstones is not None:
         people = found[ACCOUNT_LINKS.name].select("profile_digest", "profile_id").distinct()
         gone = people.join(tombstones, on="profile_digest").select(ERASURES.names)
         found[ERASURES.name] = found[ERASURES.name].unionByName(gone)
-    return found
+    return Reference(found, listed, [file for _, files in read.values() for file in files])
 
 
-def read_reference(spark: SparkSession, contract: Contract, files: list[LandingFile], key: bytes) -> DataFrame:
-    """A reference table's rows, cached and checked; `key` is the lake's, for digests of accounts."""
+def read_reference(
+    spark: SparkSession, contract: Contract, files: list[LandingFile], key: bytes
+) -> tuple[DataFrame, list[tuple[str, str, int, str]]]:
+    """A reference table's rows, cached and checked, and the files they came from; `key` is the lake's, for digests."""
     schema = T.StructType(
         [T.StructField(f.name, f.dataType, True) for f in contract.schema]
-        + [T.StructField("bad_file", INT), T.StructField("bad_position", LONG), T.StructField("bad_reason", TEXT)]
+        + [T.StructField("of_file", INT), T.StructField("position", LONG), T.StructField("reason", TEXT)]
+        + [T.StructField("sha256", TEXT)]
     )
     tasks = spread(files, spark.sparkContext.defaultParallelism)
     listed = spark.createDataFrame([(task, index) for index, task in tasks.items()], FILES)
@@ -58,14 +84,20 @@ def read_reference(spark: SparkSession, contract: Contract, files: list[LandingF
         return batches_of((row for index in indices for row in _rows(contract, files[index], key)), schema)
 
     rows = listed.repartitionById(max(1, len(set(tasks.values()))), "task").mapInArrow(read, schema).persist()
-    bad = rows.where("bad_reason is not null").orderBy("bad_file", "bad_position").first()
-    if bad is not None:
-        file = files[bad["bad_file"]]
-        where = f" at row {bad['bad_position']}" if bad["bad_position"] else ""
-        raise NightjarError(
-            Exit.INPUT, f"{contract.name}/{file.name} is {bad['bad_reason']}{where}", fix="deliver the file again"
-        )
-    return rows.select(contract.names)
+    # What is wrong comes first, so the first row tells.
+    order = F.isnull("reason"), "of_file", "position"
+    said = rows.where("of_file is not null").orderBy(*order).limit(max(1, len(files))).collect()
+    if said and said[0]["reason"]:
+        raise _bad(contract, files, said[0])
+    digests = {row["of_file"]: row["sha256"] for row in said}
+    read = [(file.source, file.name, file.size, digests[file.index]) for file in files]
+    return rows.where("of_file is null").select(contract.names), read
+
+
+def _bad(contract: Contract, files: list[LandingFile], row: Row) -> NightjarError:
+    where = f" at row {row['position']}" if row["position"] else ""
+    what = f"{contract.name}/{files[row['of_file']].name} is {row['reason']}{where}"
+    return NightjarError(Exit.INPUT, what, fix="deliver the file again")
 
 
 def _rows(contract: Contract, file: LandingFile, key: bytes):
@@ -73,11 +105,10 @@ def _rows(contract: Contract, file: LandingFile, key: bytes):
     opened = open_lines(file)
     for position, raw in opened.lines:
         try:
-            yield (*_row(contract, decode(raw) if isinstance(raw, bytes) else raw, key), None, None, None)
+            yield (*_row(contract, decode(raw) if isinstance(raw, bytes) else raw, key), *(None,) * 4)
         except Malformed as error:
-            yield (*nothing, file.index, position, error.reason)
-    if opened.error:
-        yield (*nothing, file.index, None, opened.error)
+            yield (*nothing, file.index, position, error.reason, None)
+    yield (*nothing, file.index, None, opened.error, opened.sha256)
 
 
 def _row(contract: Contract, item: dict, key: bytes) -> tuple:

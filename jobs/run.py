@@ -23,9 +23,10 @@ from jobs.marker import read_marker, write_marker
 from jobs.night import DELIVERED, Night, Setting, inputs_changed
 from jobs.policy import policy_on
 from jobs.record import run_row
-from jobs.reference import read_all
+from jobs.reference import Reference, list_all, read_all
 from jobs.runner import Runner
 from jobs.scoring.model import model_digest
+from jobs.session import fit_to
 from jobs.stale import is_stale, neighbours, touched
 from jobs.taking_up import answer_requests, take_up
 from jobs.workers import INPUT_CHANGED
@@ -135,25 +136,32 @@ class _Run:
 
     def row(self) -> Row:
         digest = model_digest(self.setting.model)
+        fit_to(self.setting.spark, self._bytes_to_read())
         reference = self._reference()
-        self.runner.frames |= reference
+        self.runner.frames |= reference.frames
         while self.todo:
             night = Night(self.setting, day := min(self.todo), self.progress)
             self.todo.discard(day)
             self.nights[day] = night
             try:
                 night.read()
-                self._state(night, reference)
+                self._state(night, reference.frames)
             except PySparkException as error:
                 raise _understood(error, night.files, day) from None
-        self._merge(self._withdraw(reference))
+        self._merge(self._withdraw(reference.frames))
         self._deliver()
         with self.runner.timed("runs"):
             for night in self.nights.values():
                 night.require_unchanged_inputs()
-            return self._make_visible(digest)
+            reference.require_unchanged(self.setting.landing)
+            return self._make_visible(digest, reference)
 
-    def _reference(self) -> dict[str, DataFrame]:
+    def _bytes_to_read(self) -> int:
+        landing, days = self.setting.landing, self.todo
+        nights = [file for day in days for file in list_night(landing, day)]
+        return sum(file.size for files in (nights, *list_all(landing).values()) for file in files)
+
+    def _reference(self) -> Reference:
         """Links, regions, notices and erasures, read once a run."""
         with self.runner.timed("reference"):
             stones = None if self.last is None else self.lake.tombstones()
@@ -248,7 +256,7 @@ class _Run:
         for stage in DELIVERED:
             self.runner.publish(stage, self.lake)
 
-    def _make_visible(self, model: str) -> Row:
+    def _make_visible(self, model: str, reference: Reference) -> Row:
         """Check the run's own row, then append it: from that commit on all that it did is visible."""
         self.seconds.update(self.runner.seconds)
         nights = [self.nights[day] for day in sorted(self.nights)]
@@ -262,6 +270,7 @@ class _Run:
             kind=self.kind,
             landing_dates=[night.landing_date for night in nights],
             inputs=[file for night in nights for file in night.inputs()],
+            reference=reference.files,
             policies=[(night.landing_date, night.policy.version, night.policy.digest) for night in nights],
             model_digest=model,
             counts=dict(sum((night.counts for night in nights), Counter())),

@@ -18,6 +18,7 @@ def answer_requests(lake: Lake, setting: Setting) -> None:
     """Erase whom the landing zone asks for and no tombstone answers yet. The lake is taken up."""
     files = list_all(setting.landing)[ERASURES]
     if files:
-        asked = due(lake, setting.key, read_reference(setting.spark, ERASURES, files, setting.key))
+        erasures, _ = read_reference(setting.spark, ERASURES, files, setting.key)
+        asked = due(lake, setting.key, erasures)
         if asked:
             erase(lake, setting, asked)

@@ -14,6 +14,7 @@ from jobs.landing import file_sha256, list_night
 from jobs.night import Setting
 from jobs.policy import policy_on
 from jobs.rebuild import rebuild
+from jobs.reference import list_all
 from jobs.scoring.model import model_digest
 from schemas.profile_deltas import PROFILE_DELTAS
 from schemas.profiles import PROFILES
@@ -34,6 +35,7 @@ def verify(setting: Setting, lake: Lake, run: Row, progress) -> Iterator[Finding
     newest = lake.newest_runs(lake.dates_run(run), upto=run)
     for day, of in sorted(newest.items()):
         yield Finding(f"manifest of {day} (run {of['run_number']})", _manifest(setting, lake, day, of))
+    yield Finding(f"reference of run {run['run_number']}", _reference(setting, run))
     rebuilt = rebuild(setting, sorted(newest), progress, lake.tombstones())
     for name, rows in sorted(rebuilt.items()):
         yield Finding(f"table {name}", _difference(lake.read(TABLES[name], run), rows))
@@ -72,6 +74,16 @@ def _manifest(setting: Setting, lake: Lake, day: date, run: Row) -> str | None:
     if unchecked:
         return f"no check of {', '.join(sorted(unchecked))} is on record"
     return None
+
+
+def _reference(setting: Setting, run: Row) -> str | None:
+    """The reference tables whose files aren't those that the run asked. An erasure asks none."""
+    if run["kind"] == "erasure":
+        return None
+    read = {tuple(file) for file in run["reference"]}
+    found = {(f.source, f.name, f.size, file_sha256(f)) for files in list_all(setting.landing).values() for f in files}
+    others = sorted({table for table, *_ in read ^ found})
+    return f"{', '.join(others)}: the files are others than those it read" if others else None
 
 
 def _difference(stored: DataFrame, rebuilt: DataFrame) -> str | None:

@@ -16,6 +16,14 @@ INPUT_FILE = T.StructType(
         T.StructField("lines", LONG, True),
     ]
 )
+REFERENCE_FILE = T.StructType(
+    [
+        T.StructField("table", TEXT, True),
+        T.StructField("name", TEXT, True),
+        T.StructField("bytes", LONG, True),
+        T.StructField("sha256", TEXT, True),
+    ]
+)
 JUDGED_BY = T.StructType(
     [
         T.StructField("landing_date", DAY, True),
@@ -40,6 +48,7 @@ RUNS = Contract(
         column("kind", TEXT, "night, backfill or erasure"),
         column("landing_dates", T.ArrayType(DAY), "the landing dates that it restated"),
         column("inputs", T.ArrayType(INPUT_FILE), "the landing files it read"),
+        column("reference", T.ArrayType(REFERENCE_FILE), "the files of links, regions, notices and erasures it asked"),
         column("policies", T.ArrayType(JUDGED_BY), "name and SHA-256 of the policy that judged each landing date"),
         column("model_digest", TEXT, "SHA-256 of the scoring model"),
         column("key_id", TEXT, "id of the digest key, never the key"),
@@ -55,6 +64,7 @@ RUNS = Contract(
     rules=(
         Rule("known_kind", one_of("kind", ("night", "backfill", "erasure")), "the kind is one of ours"),
         Rule("does_something", "kind = 'erasure' or size(landing_dates) > 0", "a night states a landing date"),
+        Rule("asked_somebody", "kind = 'erasure' or size(reference) > 0", "no night without reference data"),
         Rule("was_guarded", "size(checks) > 0", "nothing is published unguarded"),
         Rule("names_versions", "size(tables) > 0", "a run names the versions it made visible"),
         Rule(

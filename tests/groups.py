@@ -7,6 +7,7 @@ from tests.zone import HARMLESS, NIGHT, SENSITIVE
 
 # The last is a whole window after the second, and beyond that of the first.
 DAYS = [NIGHT, NIGHT + timedelta(days=1), NIGHT + timedelta(days=8)]
+AT_ONCE, LATE, LATER = range(3)
 TEXTS = [
     HARMLESS,
     HARMLESS,
@@ -19,7 +20,7 @@ TEXTS = [
 
 
 class Group:
-    """Two people and what they do, drawn from a seed; `early` and `late` add their lines to a landing zone."""
+    """Two people and what they do, drawn from a seed; their lines come in parts: most at once, some late, some later."""
 
     def __init__(self, name: str, dice: random.Random):
         self.name, self.dice = name, dice
@@ -53,36 +54,33 @@ class Group:
     def _request(self, who: str) -> dict:
         return {"profile_id": f"p-{who}", "requested_at": self._moment()}
 
-    def early(self, zone) -> None:
-        self._add(zone, late=False)
-
-    def late(self, zone) -> None:
-        self._add(zone, late=True)
-
-    def _add(self, zone, *, late: bool) -> None:
-        for is_late, say, arguments in self.lines:
-            if is_late == late:
+    def add(self, zone, part: int) -> None:
+        """Add the lines of one part to a landing zone."""
+        for of, say, arguments in self.lines:
+            if of == part:
                 getattr(zone, say)(**arguments)
 
     def _line(self, number: int):
-        """(whether it comes late, how it is said, and what)."""
+        """(the part that it comes with, how it is said, and what)."""
         dice = self.dice
         day, who, text = dice.choice(DAYS), dice.choice(self.people), dice.choice(TEXTS)
         happened = f"{day - timedelta(days=dice.choice([0] * 8 + [1, 7, 9]))}T{dice.randint(13, 23)}:30:00Z"
-        is_late = dice.random() < 0.25
         if dice.random() < 0.2:
             given = {"text": text or "Rock Music", "engagement_id": f"{self.name}-{number}", "occurred_at": happened}
-            return is_late, "like", {**given, "who": who, "day": day}
+            return self._part(), "like", {**given, "who": who, "day": day}
         # Some ids are said twice with other words.
         identity = f"{self.name}-{number if dice.random() < 0.85 else 'x'}"
         talk = dice.choice([None, None, f"{self.name}1", f"{self.name}1", f"{self.name}2"])
         given = {"text": text, "at": happened, "identity": identity, "conversation": talk}
-        return is_late, "say", {**given, "who": who, "day": day}
+        return self._part(), "say", {**given, "who": who, "day": day}
 
     def _again(self):
         """An earlier line once more, under any landing date."""
         _, say, given = self.dice.choice(self.lines)
-        return self.dice.random() < 0.25, say, {**given, "day": self.dice.choice(DAYS)}
+        return self._part(), say, {**given, "day": self.dice.choice(DAYS)}
+
+    def _part(self) -> int:
+        return self.dice.choice([AT_ONCE] * 6 + [LATE, LATER])
 
     def _moment(self) -> str:
         day = self.dice.choice(DAYS) - timedelta(days=self.dice.choice([0, 0, 3]))

@@ -13,8 +13,8 @@ from jobs.tighten import forbidden, judged_anew
 from jobs.together import all_of, settled_nights
 from schemas.lines import SETTLED
 from schemas.signals import SIGNALS
+from tests.groups import AT_ONCE, Group
 from tests.groups import DAYS as DATES
-from tests.groups import Group
 from tests.zone import HARMLESS, NIGHT
 
 MARATHON, NEXT = "how do i train for a marathon", NIGHT + timedelta(days=1)
@@ -118,7 +118,7 @@ def test_what_a_stricter_version_does_not_give_falls_with_its_conversation_and_a
     assert shown(before) == [(NIGHT, "chat"), (NIGHT, "chat"), (NIGHT, "like"), (NEXT, "chat")]
     assert shown(signals(strict)) == [(NIGHT, "chat"), (NIGHT, "like")]
 
-    setting, reference = runs.setting(), read_all(runs.spark, str(zone.folder), runs.setting().key)
+    setting, reference = runs.setting(), read_all(runs.spark, str(zone.folder), runs.setting().key).frames
     judges = judged_anew([NIGHT, NEXT], [], [NIGHT, NEXT], strict)
     for source in ("interactions", "engagements"):
         (zone.folder / source / f"date={NIGHT}").rename(tmp_path / source)
@@ -131,9 +131,9 @@ def test_a_stricter_policy_never_uses_a_line_that_a_looser_one_leaves_out(zone, 
     for n in range(20):
         group = Group(f"s{n}", random.Random(f"stricter/{n}"))
         group.settle_in(zone)
-        group.early(zone)
+        group.add(zone, AT_ONCE)
     zone.write(*DATES)
-    reference, used = read_all(runs.spark, str(zone.folder), runs.setting().key), []
+    reference, used = read_all(runs.spark, str(zone.folder), runs.setting().key).frames, []
     for _ in range(3):
         runs.policies = [policy]
         nights = settled_nights(runs.setting(), DATES, reference, lambda *_: None)

@@ -214,7 +214,7 @@ def engine(tables):
 def test_another_engine_gives_every_line_the_same_outcome_and_every_interest_the_same_sum(spark, policy, tmp_path):
     folder = SHARED / "landing"
     setting = Runs(spark, tmp_path / "lake", folder, [policy]).setting()
-    reference = read_all(spark, setting.landing, setting.key)
+    reference = read_all(spark, setting.landing, setting.key).frames
     nights = settled_nights(setting, DAYS, reference, lambda *_: None)
     tables, malformed = facts(folder)
     ours, verdicts, topics = {}, [], []

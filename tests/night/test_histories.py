@@ -1,10 +1,10 @@
 """Generated lives of small groups of people, played through one lake in any order, against the rules in plain Python.
 
-Groups share no id, account or conversation, so each is a history of its own, and one lake plays them all at once: nights
-in a drawn order, one of them crashing, files that come late, people who move, unlink and are erased, a policy that is
-tightened for the second landing date and loosened again for the third. In the end outcomes, signals, profiles, audiences
-and activations are compared, whole, with what `tests/model.py` makes of the landing zone.
-NIGHTJAR_HISTORIES and NIGHTJAR_SEED play more of them, or others.
+Groups share no id, account or conversation, so each is a history of its own, and one lake plays them all at once: in a
+drawn order nights, one that crashes at a drawn point, an erasure and files that come late; people who move and unlink, a
+policy that is tightened for the second landing date and loosened again for the third. In the end outcomes, signals,
+profiles, audiences and activations are compared, whole, with what `tests/model.py` makes of the landing zone.
+NIGHTJAR_PLAYS plays as many orders, NIGHTJAR_HISTORIES as many groups in each; NIGHTJAR_SEED plays others.
 """
 
 import os
@@ -19,15 +19,19 @@ from jobs import decay
 from jobs.batch import settings_of
 from jobs.erase import erase
 from jobs.policy import policy_on
+from jobs.run import run_night
 from jobs.scoring.model import DEFAULT
 from jobs.scoring.scorer import Scorer
 from jobs.verify import replayed
 from schemas.profiles import PROFILES
 from tests import model
-from tests.groups import DAYS, TEXTS, Group
+from tests.groups import AT_ONCE, DAYS, LATE, LATER, TEXTS, Group
 
+PLAYS = int(os.environ.get("NIGHTJAR_PLAYS", "1"))
 HISTORIES = int(os.environ.get("NIGHTJAR_HISTORIES", "20"))
 SEED = int(os.environ.get("NIGHTJAR_SEED", "1"))
+# In the middle of a date, in the middle of what all dates are merged into, and when everything else is written.
+CRASHES = ("jobs.lake.Lake.replace", "jobs.lake.Lake.overwrite", "jobs.run.run_row")
 
 
 class Judge:
@@ -93,29 +97,46 @@ def expected(landing, policies):
     return lines, sorted(signals), taken
 
 
-def test_any_order_of_nights_late_files_moves_and_crashes_ends_in_what_the_rules_say(zone, runs, policy, monkeypatch):
-    dice, runs.policies = random.Random(SEED), versions(policy)
-    groups = [Group(f"g{n}", random.Random(f"{SEED}/{n}")) for n in range(HISTORIES)]
-    for group in groups:
-        group.settle_in(zone)
-        group.early(zone)
-    zone.write(*DAYS)
-    first, *rest = dice.sample(DAYS, len(DAYS))
-    runs.night(first)
+def crash(runs, dice, monkeypatch):
+    """A landing date stated anew that fails at some point: for readers nothing has happened."""
     before = runs.tables()
     with monkeypatch.context() as patch:
-        # The last thing that a run does, when everything else is written.
-        patch.setattr("jobs.run.run_row", lambda *_, **__: 1 / 0)
+        patch.setattr(dice.choice(CRASHES), lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            runs.night(rest[0])
+            run_night(runs.setting(), runs.lake, dice.choice(DAYS), key_file=runs.key_file, again=True)
     assert runs.tables() == before
-    for day in rest:
-        runs.night(day)
+
+
+@pytest.mark.parametrize("play", range(PLAYS))
+def test_any_order_of_nights_late_files_moves_erasures_and_crashes_ends_in_what_the_rules_say(
+    play, zone, runs, policy, monkeypatch
+):
+    dice, runs.policies = random.Random(SEED + play), versions(policy)
+    groups = [Group(f"g{n}", random.Random(f"{SEED + play}/{n}")) for n in range(HISTORIES)]
     asked = [request for group in groups for request in group.asked]
-    erase(runs.lake, runs.setting(), [(one["profile_id"], model.moment(one["requested_at"])) for one in asked])
+    nights = iter(dice.sample(DAYS, len(DAYS)))
+
+    def deliver(part):
+        for group in groups:
+            group.add(zone, part)
+        zone.write(*DAYS)
+
+    def erase_them():
+        erase(runs.lake, runs.setting(), [(one["profile_id"], model.moment(one["requested_at"])) for one in asked])
+
+    steps = {
+        "night": lambda: runs.night(next(nights)),
+        "crash": lambda: crash(runs, dice, monkeypatch),
+        "erase": erase_them,
+        "late": lambda: deliver(LATE),
+    }
     for group in groups:
-        group.late(zone)
-    zone.write(*DAYS)
+        group.settle_in(zone)
+    deliver(AT_ONCE)
+    for step in ["night", *dice.sample(["night", "night", "crash", "erase", "late"], 5)]:
+        steps[step]()
+    # Whatever was stated before an erasure, or a later policy, is stated anew.
+    deliver(LATER)
     for day in dice.sample(DAYS, len(DAYS)):
         runs.night(day)
 

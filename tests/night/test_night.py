@@ -119,7 +119,7 @@ def test_a_restated_night_takes_back_what_its_lines_no_longer_say_and_the_deltas
 
 def test_an_explanation_names_every_signal_of_a_profile_and_they_sum_to_its_weights(mixed, spark):
     def explained(profile):
-        reference = read_all(spark, str(mixed.landing), KEY)
+        reference = read_all(spark, str(mixed.landing), KEY).frames
         return explain(mixed.lake, reference, profile, as_of=NIGHT, policy=mixed.policies[0])
 
     found = explained("p-ann")
@@ -290,6 +290,29 @@ def test_a_file_that_changes_between_its_two_readings_stops_the_night(zone, runs
     assert caught.value.code == Exit.INPUT
 
 
+def test_reference_that_changes_during_a_night_stops_it_but_a_new_request_for_erasure_does_not(zone, runs, monkeypatch):
+    zone.person().say().write()
+    original = night_module.Night.publish
+
+    def meanwhile(file):
+        def publish(self, lake):
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(gzip.compress(b""))
+            original(self, lake)
+
+        monkeypatch.setattr(night_module.Night, "publish", publish)
+        return runs.night
+
+    with pytest.raises(NightjarError, match="reference table notices changed while it was read") as caught:
+        meanwhile(zone.folder / "reference" / "notices" / "part-1.jsonl.gz")()
+    assert caught.value.code == Exit.INPUT and runs.lake.last_run() is None
+    assert meanwhile(zone.folder / "erasures" / "part-1.jsonl.gz")().did_something
+    read = {(file["table"], file["name"]) for file in runs.lake.last_run()["reference"]}
+    assert read == {
+        (name, "part-0.jsonl.gz") for name in ("account_links", "profile_regions", "notices", "erasures")
+    } | {("notices", "part-1.jsonl.gz")}
+
+
 def test_a_lake_that_is_not_what_it_should_be_is_refused(runs, spark):
     runs.lake.create()
     spark.range(3).write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(
@@ -447,3 +470,7 @@ def test_verify_finds_a_wrong_row_and_a_changed_input_and_names_them_without_a_v
     found = runs.differences()
     assert found[f"manifest of {NIGHT} (run 1)"] == "the landing files are others than those it read"
     assert found["table outcomes"] == f"1 rows (the first of {NIGHT}) missing"
+    assert "reference of run 1" not in found
+    zone.person("eve").write()
+    others = "account_links, notices, profile_regions: the files are others than those it read"
+    assert runs.differences()["reference of run 1"] == others
