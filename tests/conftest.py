@@ -136,7 +136,9 @@ class Runs:
 
 @pytest.fixture
 def runs(spark, policy, tmp_path):
-    return Runs(spark, tmp_path / "lake", tmp_path / "landing", [policy])
+    yield Runs(spark, tmp_path / "lake", tmp_path / "landing", [policy])
+    # Delta remembers every table for an hour: one lake's are nothing, a hundred lakes' fill the heap.
+    spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
 
 @pytest.fixture

@@ -113,7 +113,6 @@ def test_any_order_of_nights_late_files_moves_erasures_and_crashes_ends_in_what_
 ):
     dice, runs.policies = random.Random(SEED + play), versions(policy)
     groups = [Group(f"g{n}", random.Random(f"{SEED + play}/{n}")) for n in range(HISTORIES)]
-    asked = [request for group in groups for request in group.asked]
     nights = iter(dice.sample(DAYS, len(DAYS)))
 
     def deliver(part):
@@ -132,6 +131,7 @@ def test_any_order_of_nights_late_files_moves_erasures_and_crashes_ends_in_what_
     }
     for group in groups:
         group.settle_in(zone)
+    asked = [request for group in groups for request in group.asked]
     deliver(AT_ONCE)
     for step in ["night", *dice.sample(["night", "night", "crash", "erase", "late"], 5)]:
         steps[step]()
