@@ -269,9 +269,9 @@ def visible_version(contract: Contract, run: Row | None) -> int:
 
 
 def _remove(file: Path) -> None:
-    """A data file, and the checksum that Hadoop keeps beside it."""
-    file.unlink()
+    """A data file, after the checksum that Hadoop keeps beside it: killed in between, the file is found again."""
     file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
+    file.unlink()
 
 
 def now() -> datetime:

@@ -93,6 +93,13 @@ def file_sha256(file: LandingFile) -> str:
     return hasher.hexdigest()
 
 
+def inputs_changed(landing_date: date | None, what: str) -> NightjarError:
+    """What a run says when what it read is no longer what lies there; reference tables have no date."""
+    return NightjarError(
+        Exit.INPUT, f"{what} changed while it was read", date=landing_date, fix="rerun when the delivery is complete"
+    )
+
+
 def open_lines(file: LandingFile) -> Opened:
     """A file's lines, streamed. A corrupt or truncated file ends the lines early and sets `error`; nothing is raised."""
     opened = Opened(lines=iter(()))

@@ -13,7 +13,7 @@ from jobs import accrue, activate, admit, ingest, ledger, link, profile, score, 
 from jobs.batch import settings_of
 from jobs.errors import Exit, NightjarError
 from jobs.lake import Lake
-from jobs.landing import end_of, list_night
+from jobs.landing import end_of, inputs_changed, list_night
 from jobs.lines import LineRules
 from jobs.policy import Policy, policy_on
 from jobs.runner import Runner
@@ -153,9 +153,3 @@ class Night:
                 date=self.landing_date,
                 fix="report this; the previous night is still visible",
             )
-
-
-def inputs_changed(landing_date: date, what: str) -> NightjarError:
-    return NightjarError(
-        Exit.INPUT, f"{what} changed while it was read", date=landing_date, fix="rerun when the delivery is complete"
-    )

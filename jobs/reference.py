@@ -11,7 +11,7 @@ from pyspark.sql import types as T
 
 from jobs.errors import Exit, NightjarError
 from jobs.ingest import FILES, spread
-from jobs.landing import LandingFile, list_reference, open_lines
+from jobs.landing import LandingFile, inputs_changed, list_reference, open_lines
 from jobs.lines import Malformed, account_digest, decode, instant, optional, profile_digest, required
 from jobs.workers import batches_of, value_free
 from schemas.contract import INT, LONG, TEXT, TIME, Contract
@@ -40,11 +40,7 @@ class Reference(NamedTuple):
             then, now = ({file._replace(index=0) for file in listed} for listed in (self.listed[contract], files))
             # A request for erasure may come at any time: the next command answers it.
             if then - now or (now - then and contract is not ERASURES):
-                raise NightjarError(
-                    Exit.INPUT,
-                    f"reference table {contract.name} changed while it was read",
-                    fix="rerun when the delivery is complete",
-                )
+                raise inputs_changed(None, f"reference table {contract.name}")
 
 
 def list_all(landing: str) -> dict[Contract, list[LandingFile]]:

@@ -18,9 +18,9 @@ from jobs.errors import Exit, NightjarError
 from jobs.guard import check_rows, require
 from jobs.key import key_id, write_key
 from jobs.lake import Lake, now
-from jobs.landing import LandingFile, landing_dates, list_night
+from jobs.landing import LandingFile, inputs_changed, landing_dates, list_night
 from jobs.marker import read_marker, write_marker
-from jobs.night import DELIVERED, Night, Setting, inputs_changed
+from jobs.night import DELIVERED, Night, Setting
 from jobs.policy import policy_on
 from jobs.record import run_row
 from jobs.reference import Reference, list_all, read_all
@@ -157,6 +157,7 @@ class _Run:
             return self._make_visible(digest, reference)
 
     def _bytes_to_read(self) -> int:
+        """Bytes of the landing dates to do, and of the reference tables."""
         landing, days = self.setting.landing, self.todo
         nights = [file for day in days for file in list_night(landing, day)]
         return sum(file.size for files in (nights, *list_all(landing).values()) for file in files)

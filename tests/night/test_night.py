@@ -174,6 +174,20 @@ def test_every_surface_weighs_as_the_policy_says_and_who_never_used_ai_has_no_ai
     assert {row[4] for row in runs.rows("signals") if row[2] == "p-bea"} == {"like"}
 
 
+def test_a_night_is_the_same_whether_spark_interprets_its_queries_or_generates_code(
+    zone, runs, another_lake, spark, monkeypatch
+):
+    zone.person().person("ben", country="DE").say().say("", conversation="c").say(conversation="c").say(who="ben")
+    zone.say(SENSITIVE).like().raw("[]").write()
+    runs.night()
+    assert spark.conf.get("spark.sql.codegen.factoryMode") == "NO_CODEGEN"
+    monkeypatch.setattr("jobs.session.INTERPRETED_BYTES", 0)
+    another_lake.night()
+    assert spark.conf.get("spark.sql.codegen.factoryMode") == "FALLBACK"
+    assert spark.conf.get("spark.sql.codegen.wholeStage") == "true"
+    assert another_lake.tables() == runs.tables() and runs.rows("signals")
+
+
 def test_a_quiet_day_is_a_night_too(zone, runs):
     zone.person().write()
     assert runs.night().did_something
