@@ -1,12 +1,15 @@
-"""`make bench-steady`: what night 60 of a steady sample costs beside night 5, in one session, on copies of the same lake.
+"""`make bench-steady`: what late nights of a steady sample cost beside early ones, in one session, on copies of one lake.
 
-The lake is built night by night; after nights 4 and 59 it is set aside. Then nights 5 and 60 are run in turn, each on a fresh
+Every tenth commit of a table costs more: Delta writes a checkpoint with it. So night 60 is compared with night 10, and
+night 61 with night 5; night 60 beside night 5 compares one that writes checkpoints with one that doesn't. The lake is built night by night and set aside before each of them; then they are run in turn, each on a fresh
 copy, and the medians compared, by stage. Nights that were built before are not built again, so it may be stopped.
 """
 
+import os
 import platform
 import shutil
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -28,7 +31,8 @@ from jobs.session import start
 from schemas.profiles import PROFILES
 
 FIRST, ROUNDS = date(2025, 12, 17), 5
-EARLY, LATE = 5, 60
+NIGHTS = (5, 10, 60, 61)
+RATIOS = ((60, 5), (60, 10), (61, 5))
 
 
 @click.command()
@@ -39,18 +43,20 @@ EARLY, LATE = 5, 60
     "--out", type=click.Path(path_type=Path), default=Path("benchmarks/results/steady.txt"), show_default=True
 )
 def main(lines: int, people: int, work: Path, out: Path):
-    """Time the two nights side by side; write the report."""
+    """Time the nights side by side; write the report."""
     landing = work / "landing"
     if not landing.exists():
         work.mkdir(parents=True, exist_ok=True)
-        make(landing, Recipe(FIRST, LATE, lines, people, seed=5))
+        make(landing, Recipe(FIRST, max(NIGHTS), lines, people, seed=5))
     spark = start()
-    aside = {number: _built(spark, landing, work, number) for number in (EARLY, LATE)}
-    found: dict[int, list[dict]] = {EARLY: [], LATE: []}
+    aside = {number: _built(spark, landing, work, number) for number in NIGHTS}
+    found: dict[int, list[dict]] = {number: [] for number in NIGHTS}
     for _ in range(ROUNDS):
         for number, lake in aside.items():
             found[number].append(_timed(spark, landing, lake, number))
-    report = _report(found, lines, people)
+    report = (
+        f"{lines:,} interactions a night of {people:,} people, median of {ROUNDS}\n{_where(spark)}\n\n{_table(found)}"
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(report)
     sys.stdout.write(report)
@@ -114,16 +120,25 @@ def _files(spark, lake: Path) -> set[str]:
     return {Path(file).name for file in Lake(spark, lake).read_written(PROFILES).inputFiles()}
 
 
-def _report(found: dict[int, list[dict]], lines: int, people: int) -> str:
+def _where(spark) -> str:
+    """What it was timed on: machine, compiler, commit."""
+    arguments = spark._jvm.java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()
+    tier = [argument for argument in arguments if "TieredStopAtLevel" in argument][-1:]
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True)
+    return f"{platform.machine()}, {os.cpu_count()} cores; {' '.join(tier)}; commit {commit.stdout.strip()}"
+
+
+def _table(found: dict[int, list[dict]]) -> str:
     medians = {
         number: {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
         for number, rounds in found.items()
     }
-    head = f"{lines:,} interactions a night of {people:,} people, median of {ROUNDS}, {platform.machine()}"
-    rows = [head, "", f"{'':<22}{f'night {EARLY}':>12}{f'night {LATE}':>12}{'ratio':>9}"]
-    for name in medians[EARLY]:
-        one, other = medians[EARLY][name], medians[LATE].get(name, 0)
-        rows.append(f"{name:<22}{one:>12.2f}{other:>12.2f}" + (f"{other / one:>9.2f}" if one else ""))
+    nights = "".join(f"{f'night {number}':>10}" for number in NIGHTS)
+    rows = [f"{'':<22}{nights}" + "".join(f"{f'{late}/{early}':>9}" for late, early in RATIOS)]
+    for name in medians[NIGHTS[0]]:
+        seconds = {number: found.get(name, 0) for number, found in medians.items()}
+        ratios = (f"{seconds[late] / seconds[early]:>9.2f}" if seconds[early] else f"{'':>9}" for late, early in RATIOS)
+        rows.append(f"{name:<22}" + "".join(f"{one:>10.2f}" for one in seconds.values()) + "".join(ratios))
     return "\n".join(rows) + "\n"
 
 
