@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -93,7 +94,8 @@ def _run(spark, landing: Path, lake: Path, night: int) -> Finished:
 
 @contextmanager
 def _copied(kept: Path) -> Iterator[Path]:
-    lake = kept.with_name("timed")
+    # Delta remembers a table by its path, so no two lakes may have had the same one.
+    lake = kept.with_name(f"timed-{uuid.uuid4()}")
     _copy(kept, lake)
     try:
         yield lake
