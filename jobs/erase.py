@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import activate, segment
+from jobs.attribute import accounts_of
 from jobs.errors import Exit, NightjarError
 from jobs.guard import check_rows, require
 from jobs.key import key_id
@@ -33,10 +34,11 @@ from schemas.profiles import PROFILES
 from schemas.runs import RUNS
 from schemas.segment_members import SEGMENT_MEMBERS
 from schemas.segments import SEGMENTS
+from schemas.signal_accounts import SIGNAL_ACCOUNTS
 from schemas.signals import SIGNALS
 from schemas.tombstones import TOMBSTONES
 
-OF_PEOPLE = (SIGNALS, PROFILES, PROFILE_DELTAS, SEGMENT_MEMBERS, ACTIVATIONS)
+OF_PEOPLE = (SIGNALS, PROFILES, PROFILE_DELTAS, SIGNAL_ACCOUNTS, SEGMENT_MEMBERS, ACTIVATIONS)
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -142,8 +144,10 @@ def _delete(lake: Lake, key: bytes, stones: DataFrame, erasure_id: str) -> None:
     lake.withdraw(fall.select(*SIGNALS.key).persist())
     everywhere = reduce(DataFrame.union, (lake.read_written(contract).select("profile_id") for contract in OF_PEOPLE))
     people = _known(everywhere, key, stones).select("profile_id").persist()
-    left = profiles(lake.read_written(SIGNALS).join(people, on="profile_id", how="left_semi")).persist()
+    signals = lake.read_written(SIGNALS).join(people, on="profile_id", how="left_semi")
+    left = profiles(signals).persist()
     lake.replace_people(PROFILES, people, left)
+    lake.replace_people(SIGNAL_ACCOUNTS, people, accounts_of(signals))
     lake.replace_people(PROFILE_DELTAS, people, _as_added(left, erasure_id))
 
 

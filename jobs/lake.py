@@ -265,7 +265,11 @@ class Lake:
 
 
 def visible_version(contract: Contract, run: Row | None) -> int:
-    return run["tables"][contract.name] if run is not None else 0
+    if run is None:
+        return 0
+    if contract.name not in run["tables"]:
+        raise _bad_table(contract, "is not one that the last run wrote: the lake is of an earlier build")
+    return run["tables"][contract.name]
 
 
 def _remove(file: Path) -> None:

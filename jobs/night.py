@@ -9,7 +9,21 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import accrue, activate, admit, ingest, ledger, link, profile, score, screen, segment, settle, withdraw
+from jobs import (
+    accrue,
+    activate,
+    admit,
+    attribute,
+    ingest,
+    ledger,
+    link,
+    profile,
+    score,
+    screen,
+    segment,
+    settle,
+    withdraw,
+)
 from jobs.batch import settings_of
 from jobs.errors import Exit, NightjarError
 from jobs.lake import Lake
@@ -24,7 +38,7 @@ from schemas.signals import SIGNALS
 
 IN_FLIGHT = (ingest.STAGE, link.STAGE, admit.STAGE, score.STAGE, screen.STAGE)
 STORED = (*ledger.STAGES, accrue.STAGE)
-MERGED = (withdraw.STAGE, profile.STAGE, profile.DELTAS_STAGE)
+MERGED = (withdraw.SUSPECTS_STAGE, withdraw.STAGE, profile.STAGE, profile.DELTAS_STAGE, attribute.STAGE)
 DELIVERED = (segment.MEMBERS_STAGE, segment.STAGE, activate.STAGE)
 NIGHT = (*IN_FLIGHT, ledger.ARRIVALS_STAGE, settle.STAGE, *STORED, *MERGED, *DELIVERED)
 

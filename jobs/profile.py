@@ -16,7 +16,7 @@ def changes(restated: DataFrame, visible: DataFrame, signals: DataFrame) -> Data
     """One row per profile and topic whose signals change: by how much, and the days of what is new.
 
     `restated` are the landing date's signals now, `visible` those that readers still see, `signals` all signals as
-    they stand now. A signal in both cancels out. Sums shrink as easily as they grow, first and last days don't: where
+    they stand now; only where one is gone are the others needed. A signal in both cancels out. Sums shrink as easily as they grow, first and last days don't: where
     a signal goes, they are looked up among all that stand (`exact_days`).
     """
     moved = ["profile_id", "topic_id", "signal_key", "day", "amount"]

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import ledger, tighten
+from jobs.attribute import accounts_of
 from jobs.night import DELIVERED, STORED, Setting
 from jobs.policy import policy_on
 from jobs.reference import read_all
@@ -19,6 +20,7 @@ from jobs.together import all_of, settled_nights
 from jobs.withdraw import withdrawn
 from schemas.contract import AMOUNT
 from schemas.profiles import PROFILES
+from schemas.signal_accounts import SIGNAL_ACCOUNTS
 from schemas.signals import SIGNALS
 
 
@@ -32,6 +34,7 @@ def rebuild(
     tables = {stage.gives.name: all_of([night.runner.transform(stage) for night in nights]) for stage in stages}
     tables[SIGNALS.name] = _standing(tables[SIGNALS.name], reference, setting, dates).persist()
     tables[PROFILES.name] = profiles(tables[SIGNALS.name]).persist()
+    tables[SIGNAL_ACCOUNTS.name] = accounts_of(tables[SIGNALS.name])
     return {**tables, **_delivered(tables[PROFILES.name], reference, setting, dates[-1])}
 
 

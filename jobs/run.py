@@ -13,15 +13,14 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import docs, profile, tighten, withdraw
-from jobs.errors import Exit, NightjarError
+from jobs import docs
 from jobs.guard import check_rows, require
 from jobs.key import key_id, write_key
 from jobs.lake import Lake, now
 from jobs.landing import LandingFile, inputs_changed, landing_dates, list_night
 from jobs.marker import read_marker, write_marker
-from jobs.night import DELIVERED, Night, Setting
-from jobs.policy import policy_on
+from jobs.merge import Merge
+from jobs.night import Night, Setting
 from jobs.record import run_row
 from jobs.reference import Reference, list_all, read_all
 from jobs.runner import Runner
@@ -31,10 +30,7 @@ from jobs.stale import is_stale, neighbours, touched
 from jobs.taking_up import answer_requests, take_up
 from jobs.workers import INPUT_CHANGED
 from schemas.arrivals import ARRIVALS
-from schemas.profile_deltas import PROFILE_DELTAS
-from schemas.profiles import PROFILES
 from schemas.runs import RUNS
-from schemas.signals import SIGNALS
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ def _to_state(setting: Setting, lake: Lake, landing_date: date, again: bool) -> 
 
 
 class _Run:
-    """One attempt: states landing dates until none decides another any more, withdraws, merges, and shows it all."""
+    """One attempt: states landing dates until none decides another any more, merges them, and shows it all."""
 
     def __init__(
         self,
@@ -138,7 +134,6 @@ class _Run:
         digest = model_digest(self.setting.model)
         fit_to(self.setting.spark, self._bytes_to_read())
         reference = self._reference()
-        self.runner.frames |= reference.frames
         while self.todo:
             night = Night(self.setting, day := min(self.todo), self.progress)
             self.todo.discard(day)
@@ -148,8 +143,12 @@ class _Run:
                 self._state(night, reference.frames)
             except PySparkException as error:
                 raise _understood(error, night.files, day) from None
-        self._merge(self._withdraw(reference.frames))
-        self._deliver()
+        Merge(
+            *(self.setting, self.lake, self.runner, reference.frames, self.last),
+            landing_date=self.landing_date,
+            restated=sorted(self.nights),
+            before=self.dates_before,
+        ).publish()
         with self.runner.timed("runs"):
             for night in self.nights.values():
                 night.require_unchanged_inputs()
@@ -196,66 +195,6 @@ class _Run:
                 write_key(self.key_file, self.setting.key)
             write_marker(self.lake.path, key_id(self.setting.key))
             self.lake.create()
-
-    def _withdraw(self, reference: dict[str, DataFrame]) -> set[date]:
-        """Delete the signals that no longer stand; the landing dates that they are of."""
-        runner, lake, restated = self.runner, self.lake, sorted(self.nights)
-        with runner.timed(withdraw.STAGE.name):
-            runner.frames["accrued"] = lake.read_written(SIGNALS)
-            judges = [day for day in sorted(self.dates) if day == self.landing_date or day > restated[0]]
-            runner.values |= {
-                "restated": restated,
-                "nights": [(day, policy_on(self.setting.policies, day)) for day in judges],
-            }
-            gone = runner.transform(withdraw.STAGE)
-            anew = tighten.judged_anew(self.dates, self.dates_before, restated, self.setting.policies)
-            if anew:
-                stored = runner.frames["accrued"]
-                gone = gone.unionByName(tighten.forbidden(stored, self.setting, reference, anew, self.dates)).distinct()
-            gone = gone.persist()
-            counted = {row["landing_date"]: row["count"] for row in gone.groupBy("landing_date").count().collect()}
-            if counted and lake.withdraw(gone) != sum(counted.values()):
-                raise NightjarError(
-                    Exit.GUARD_FAILED,
-                    f"{sum(counted.values())} signals no longer stand, but not as many were withdrawn",
-                    fix="report this; the previous night is still visible",
-                )
-        return set(counted)
-
-    def _merge(self, withdrawn: set[date]) -> None:
-        """Restated signals minus visible ones into profiles, and what that changed into profile_deltas."""
-        runner, lake = self.runner, self.lake
-        day = F.col("landing_date").isin(*(set(self.nights) | withdrawn))
-        runner.frames |= {
-            "signals": lake.read_written(SIGNALS),
-            "restated": lake.read_written(SIGNALS).where(day),
-            "visible": lake.read(SIGNALS, self.last).where(day),
-        }
-        with runner.timed(profile.STAGE.name):
-            changes = runner.transform(profile.STAGE).persist()
-            version = lake.merge(changes) if changes.count() else None
-        with runner.timed(profile.DELTAS_STAGE.name):
-            added = removed = 0
-            written = lake.read_written(PROFILE_DELTAS).where(F.col("run_id") == self.run_id)
-            if version is not None:
-                runner.frames["changed"] = lake.changed(PROFILES, version)
-                appended = lake.append(PROFILE_DELTAS, runner.transform(profile.DELTAS_STAGE))
-                written = lake.read_written(PROFILE_DELTAS).where(F.col("run_id") == self.run_id)
-                counted = {row["change"]: row["count"] for row in written.groupBy("change").count().collect()}
-                added, removed = counted.get("added", 0), counted.get("removed", 0)
-                runner.check_written(PROFILE_DELTAS, written, appended)
-            else:
-                runner.check_written(PROFILE_DELTAS, written, 0)
-            before = lake.read(PROFILES, self.last).count()
-            runner.check_written(PROFILES, lake.read_written(PROFILES), before + added - removed)
-
-    def _deliver(self) -> None:
-        """Audiences and activations anew, as of the end of the newest landing date."""
-        newest = max(self.dates)
-        self.runner.frames[PROFILES.name] = self.lake.read_written(PROFILES)
-        self.runner.values |= {"newest": newest, "policy": policy_on(self.setting.policies, newest)}
-        for stage in DELIVERED:
-            self.runner.publish(stage, self.lake)
 
     def _make_visible(self, model: str, reference: Reference) -> Row:
         """Check the run's own row, then append it: from that commit on all that it did is visible."""

@@ -3,9 +3,12 @@
 A signal of landing date D stands while it also holds at the end of every later landing date that is run. So a night
 judges the signals of earlier dates by its own end, and its own signals by the ends of later dates that were run before
 it: whatever the order of nights, the same signals are left.
+
+What a night costs follows what changed: which profiles may have to be judged is asked of `signal_accounts` and `profiles`,
+and of the others nothing stored is read but what is old enough to expire.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 from itertools import groupby
 from operator import itemgetter, or_
@@ -14,13 +17,15 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.admit import histories
+from jobs.attribute import of_ai
 from jobs.landing import end_of
 from jobs.link import histories_of, valid_at
-from jobs.policy import Policy
+from jobs.policy import Policy, policy_on
 from jobs.stage import Stage
+from schemas.profiles import PROFILES
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
+from schemas.signal_accounts import SIGNAL_ACCOUNTS
 from schemas.signals import SIGNALS
-from schemas.words import SURFACES
 
 
 def withdrawn(
@@ -41,44 +46,89 @@ def withdrawn(
     it has judged the others already. An erasure takes the whole day of its request, of the night's own date too: of an
     instant only the day is kept.
     """
-    links = histories_of(account_links, "account_digest")
-    forgotten = F.coalesce(F.to_date("erased_until") >= F.col("day"), F.lit(False))
+    reference = account_links, profile_regions, notices, erasures
 
     def falling(by: Policy, judges: list[date]) -> DataFrame:
-        people = histories(account_links, profile_regions, notices, erasures, policy=by)
-        known = accrued.join(links, on="account_digest", how="left").join(people, on="profile_id", how="left")
-        return known.where(reduce(or_, (judged(night) & ~holds(night, by) for night in judges)) | forgotten)
+        known = _known(accrued, *reference, policy=by)
+        return known.where(reduce(or_, (judged(night) & ~holds(night, by) for night in judges)) | forgotten())
 
     def judged(night: date) -> Column:
         earlier = F.col("landing_date") < F.lit(night)
         return earlier if night == landing_date else earlier & F.col("landing_date").isin(*restated)
 
     def holds(night: date, by: Policy) -> Column:
-        return F.coalesce(stands(night, by), F.lit(False))
+        unexpired = F.date_add("day", by.retention_days) > F.lit(night)
+        return unexpired & F.coalesce(allowed(night, by, ai=of_ai()), F.lit(False))
 
     # Of each policy's nights in one pass: a year of later dates is one join, not hundreds.
     found = [falling(by, [night for night, _ in judges]) for by, judges in groupby(nights, key=itemgetter(1))]
     return reduce(DataFrame.unionByName, found).select("landing_date", "signal_key").distinct()
 
 
-def stands(night: date, policy: Policy) -> Column:
-    """Whether a signal, beside its account's links and its profile's histories, holds at the end of a landing date."""
+def suspects(
+    signal_accounts: DataFrame,
+    profiles: DataFrame,
+    account_links: DataFrame,
+    profile_regions: DataFrame,
+    notices: DataFrame,
+    erasures: DataFrame,
+    *,
+    landing_date: date,
+    policy: Policy,
+) -> DataFrame:
+    """One row (profile_id) per profile of which something may fall at the end of this landing date, but for its age.
+
+    An account is judged as if it had given the profile's first signal: a notice or a request that allows that one
+    allows all. So of whoever is not named here nothing falls, and of whoever is perhaps nothing.
+    """
+    first = profiles.groupBy("profile_id").agg(F.min("first_day").alias("day"))
+    accounts = signal_accounts.join(first, on="profile_id", how="left")
+    known = _known(accounts, account_links, profile_regions, notices, erasures, policy=policy)
+    stays = F.coalesce(allowed(landing_date, policy, ai=F.col("ai")) & ~forgotten(), F.lit(False))
+    return known.where(~stays).select("profile_id").distinct()
+
+
+def due(night: date, restated: list[date], policies: list[Policy]) -> Column:
+    """Landing dates whose signals a night judges whoever they are of: restated ones, and those old enough to expire."""
+    oldest = night - timedelta(days=policy_on(policies, night).retention_days)
+    # A line lands this much after its day at the latest.
+    late = timedelta(days=max(policy.lateness_days for policy in policies))
+    return F.col("landing_date").isin(*restated) | (F.col("landing_date") <= F.lit(oldest + late))
+
+
+def _known(
+    rows: DataFrame,
+    account_links: DataFrame,
+    profile_regions: DataFrame,
+    notices: DataFrame,
+    erasures: DataFrame,
+    *,
+    policy,
+) -> DataFrame:
+    """The rows, each beside the links of its account and the histories of its profile."""
+    links = histories_of(account_links, "account_digest")
+    people = histories(account_links, profile_regions, notices, erasures, policy=policy)
+    return rows.join(links, on="account_digest", how="left").join(people, on="profile_id", how="left")
+
+
+def forgotten() -> Column:
+    """Whether the profile asked for erasure on or after the row's day."""
+    return F.coalesce(F.to_date("erased_until") >= F.col("day"), F.lit(False))
+
+
+def allowed(night: date, policy: Policy, *, ai: Column) -> Column:
+    """Whether what an account gave on a day is still allowed at the end of a landing date: link, region, app, notice."""
     end = F.lit(end_of(night))
-    ai = F.col("source").isin(*SURFACES)
     region = valid_at("regions", "country", end)
     eligible = (F.size(region) == 1) & ~F.get(region, F.lit(0)).isin("", *sorted(policy.regions.excluded))
     told = F.col("notified_at") < F.date_add("day", 1).cast("timestamp")
     return (
-        (F.date_add("day", policy.retention_days) > F.lit(night))
-        & (valid_at("links", "profile_id", end) == F.array("profile_id"))
+        (valid_at("links", "profile_id", end) == F.array("profile_id"))
         & eligible
         & (~ai | ((F.size(valid_at("apps", "app", end)) > 0) & told))
     )
 
 
-STAGE = Stage(
-    "withdraw",
-    reads=(SIGNALS, ACCOUNT_LINKS, PROFILE_REGIONS, NOTICES, ERASURES),
-    transform=withdrawn,
-    gives=SIGNALS,
-)
+REFERENCE = (ACCOUNT_LINKS, PROFILE_REGIONS, NOTICES, ERASURES)
+SUSPECTS_STAGE = Stage("suspects", reads=(SIGNAL_ACCOUNTS, PROFILES, *REFERENCE), transform=suspects, gives=PROFILES)
+STAGE = Stage("withdraw", reads=(SIGNALS, *REFERENCE), transform=withdrawn, gives=SIGNALS)

@@ -115,6 +115,7 @@ class Runs:
         return {
             "signals": self.rows("signals"),
             "profiles": self.rows("profiles"),
+            "signal_accounts": self.rows("signal_accounts"),
             "outcomes": self.rows("outcomes"),
             "rejects": self.rows("rejects", "file", "position"),
             "arrivals": self.rows("arrivals"),
@@ -135,10 +136,15 @@ class Runs:
 
 
 @pytest.fixture
-def runs(spark, policy, tmp_path):
-    yield Runs(spark, tmp_path / "lake", tmp_path / "landing", [policy])
-    # Delta remembers every table for an hour: one lake's are nothing, a hundred lakes' fill the heap.
+def forgetful(spark):
+    """The session, which forgets a test's tables after it: Delta would for an hour remember them, and fill the heap."""
+    yield spark
     spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+
+
+@pytest.fixture
+def runs(forgetful, policy, tmp_path):
+    return Runs(forgetful, tmp_path / "lake", tmp_path / "landing", [policy])
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from jobs import decay
 from jobs.accrue import accrue
+from jobs.attribute import accounts_of, attributed
 from jobs.ingest import ingest
 from jobs.profile import changes, deltas
 from jobs.screen import line_weight, screen
@@ -217,6 +218,18 @@ def test_a_new_signal_adds_and_a_gone_one_takes_away(frame):
 
 def test_a_changed_amount_is_one_gone_and_one_new(frame):
     assert net(frame, [signal(b"a", 9)], [signal(b"a", 5)]) == [("216", Decimal(4), 0, DAY, DAY, True)]
+
+
+def test_accounts_gain_what_is_restated_lose_what_was_visible_and_go_with_their_last_signal(frame):
+    def by(account, key, **more):
+        return {**signal(key, 1), "account_digest": account * 16, **more}
+
+    like = {"source": "like"}
+    before = [by(b"a", b"1"), by(b"a", b"2"), by(b"b", b"3"), by(b"c", b"4", **like)]
+    after = [by(b"a", b"2"), by(b"a", b"5"), by(b"a", b"6"), by(b"c", b"7", profile_id="p2", **like)]
+    before, after = frame(SIGNALS, *before), frame(SIGNALS, *after)
+    accounts = attributed(accounts_of(before), restated=after, visible=before)
+    assert sorted(map(tuple, accounts.collect())) == [("p1", b"a" * 16, True, 3), ("p2", b"c" * 16, False, 1)]
 
 
 def test_deltas_say_what_a_commit_did_and_leave_out_what_it_left_alone(spark):

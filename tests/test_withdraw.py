@@ -6,7 +6,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from jobs.withdraw import withdrawn
+from jobs.attribute import accounts_of
+from jobs.rebuild import profiles
+from jobs.withdraw import due, suspects, withdrawn
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
 from schemas.signals import SIGNALS
 
@@ -57,16 +59,19 @@ def falls(frame, policy):
         later=(),
         by=policy,
     ):
-        gone = withdrawn(
-            frame(SIGNALS, *(signals or (a_signal(),))),
+        stored = frame(SIGNALS, *(signals or (a_signal(),)))
+        reference = (
             frame(ACCOUNT_LINKS, *links),
             frame(PROFILE_REGIONS, *regions),
             frame(NOTICES, *([{"profile_id": "p1", "notified_at": told}] if told else [])),
             frame(ERASURES, *([{"profile_id": "p1", "requested_at": erased}] if erased else [])),
-            landing_date=night,
-            restated=[night],
-            nights=[(day, by) for day in (night, *later)],
         )
+        nights = [(day, by) for day in (night, *later)]
+        gone = withdrawn(stored, *reference, landing_date=night, restated=[night], nights=nights)
+        # What a night doesn't look at never falls.
+        asked = suspects(accounts_of(stored), profiles(stored), *reference, landing_date=night, policy=by)
+        unread = stored.where(~due(night, [night], [by])).join(asked, on="profile_id", how="left_anti")
+        assert unread.join(gone, on=list(SIGNALS.key), how="left_semi").isEmpty()
         return gone.count()
 
     return count

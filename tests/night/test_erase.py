@@ -31,7 +31,7 @@ def published(runs):
 
 def rows_of(runs, *people):
     """What is stored of some people, by table."""
-    tables = ("signals", 2), ("profiles", 0), ("segment_members", 1), ("activations", 0)
+    tables = ("signals", 2), ("profiles", 0), ("signal_accounts", 0), ("segment_members", 1), ("activations", 0)
     return {name: [row for row in runs.rows(name) if row[at] in people] for name, at in tables}
 
 

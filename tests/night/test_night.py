@@ -477,6 +477,7 @@ def test_verify_finds_a_wrong_row_and_a_changed_input_and_names_them_without_a_v
     assert runs.differences() == {
         "table signals": f"{wrong} too many and {wrong} missing",
         "table profiles": "1 rows too many and 1 rows missing",
+        "table signal_accounts": "1 rows too many and 1 rows missing",
         # Jazz is strong enough for three placements: hers, where they should be his.
         "table activations": "3 rows too many and 6 rows missing",
     }

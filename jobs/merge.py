@@ -1,0 +1,143 @@
+"""Merge: what the landing dates of a run change in all that the dates share: withdrawals, profiles, deltas, audiences."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from jobs import attribute, profile, tighten, withdraw
+from jobs.errors import Exit, NightjarError
+from jobs.lake import Lake
+from jobs.night import DELIVERED, Setting
+from jobs.policy import policy_on
+from jobs.runner import Runner
+from schemas.profile_deltas import PROFILE_DELTAS
+from schemas.profiles import PROFILES
+from schemas.signal_accounts import SIGNAL_ACCOUNTS
+from schemas.signals import SIGNALS
+
+
+@dataclass
+class Merge:
+    """One run's: after its landing dates are stated, before any of it is visible.
+
+    `landing_date` is the one that the run is for, `restated` are all that it stated, `before` those that were run when it
+    began, `last` is the run that readers see, `reference` are the reference tables by name.
+    """
+
+    setting: Setting
+    lake: Lake
+    runner: Runner
+    reference: dict[str, DataFrame]
+    last: Row | None
+    landing_date: date
+    restated: list[date]
+    before: frozenset[date]
+    withdrawn: set[date] = field(default_factory=set)
+
+    def __post_init__(self):
+        self.dates = sorted(self.before.union(self.restated))
+        self.runner.frames |= self.reference
+
+    def publish(self) -> None:
+        """All of it, in the order in which each needs what came before."""
+        self._withdraw()
+        self._merge()
+        self._deliver()
+
+    def _withdraw(self) -> None:
+        """Delete the signals that no longer stand."""
+        runner, lake = self.runner, self.lake
+        with runner.timed(withdraw.STAGE.name):
+            runner.frames["accrued"] = self._accrued()
+            judges = [day for day in self.dates if day == self.landing_date or day > self.restated[0]]
+            runner.values |= {
+                "restated": self.restated,
+                "nights": [(day, policy_on(self.setting.policies, day)) for day in judges],
+            }
+            gone = runner.transform(withdraw.STAGE)
+            anew = tighten.judged_anew(self.dates, self.before, self.restated, self.setting.policies)
+            if anew:
+                stored = lake.read_written(SIGNALS)
+                more = tighten.forbidden(stored, self.setting, self.reference, anew, self.dates)
+                gone = gone.unionByName(more).distinct()
+            gone = gone.persist()
+            counted = {row["landing_date"]: row["count"] for row in gone.groupBy("landing_date").count().collect()}
+            if counted and lake.withdraw(gone) != sum(counted.values()):
+                raise self._guard(
+                    f"{sum(counted.values())} signals no longer stand, but not as many were withdrawn",
+                )
+        self.withdrawn = set(counted)
+
+    def _accrued(self) -> DataFrame:
+        """The stored signals that a night has to judge: of some landing dates all, of others those of some profiles."""
+        signals = self.lake.read_written(SIGNALS)
+        if not self.before:
+            return signals
+        runner, policies = self.runner, self.setting.policies
+        runner.frames |= {
+            SIGNAL_ACCOUNTS.name: self.lake.read(SIGNAL_ACCOUNTS, self.last),
+            PROFILES.name: self.lake.read(PROFILES, self.last),
+        }
+        runner.values["policy"] = policy_on(policies, self.landing_date)
+        suspects = runner.transform(withdraw.SUSPECTS_STAGE).persist()
+        due = withdraw.due(self.landing_date, self.restated, policies)
+        if suspects.isEmpty():
+            return signals.where(due)
+        return signals.where(due).unionByName(signals.where(~due).join(suspects, on="profile_id", how="left_semi"))
+
+    def _merge(self) -> None:
+        """Restated signals minus visible ones into profiles and accounts, and what that changed into profile_deltas."""
+        runner, lake = self.runner, self.lake
+        signals, of_these = lake.read_written(SIGNALS), F.col("landing_date").isin(*self.restated, *self.withdrawn)
+        # Where every date is new and nothing fell, no signal can be gone: none of the others has to be looked at.
+        some_go = bool(self.withdrawn or self.before.intersection(self.restated))
+        runner.frames |= {
+            "signals": signals if some_go else signals.where(of_these),
+            "restated": signals.where(of_these),
+            "visible": lake.read(SIGNALS, self.last).where(of_these),
+            SIGNAL_ACCOUNTS.name: lake.read(SIGNAL_ACCOUNTS, self.last),
+        }
+        with runner.timed(profile.STAGE.name):
+            changes = runner.transform(profile.STAGE).persist()
+            version = lake.merge(changes) if changes.count() else None
+        with runner.timed(profile.DELTAS_STAGE.name):
+            self._deltas(version)
+        runner.publish(attribute.STAGE, lake)
+        self._require_accounts()
+
+    def _deltas(self, version: int | None) -> None:
+        """What a version of profiles changed, appended; both tables checked by each other."""
+        runner, lake = self.runner, self.lake
+        appended = 0
+        if version is not None:
+            runner.frames["changed"] = lake.changed(PROFILES, version)
+            appended = lake.append(PROFILE_DELTAS, runner.transform(profile.DELTAS_STAGE))
+        ours = (F.col("landing_date") == F.lit(self.landing_date)) & (F.col("run_id") == runner.values["run_id"])
+        written = lake.read_written(PROFILE_DELTAS).where(ours)
+        counted = {row["change"]: row["count"] for row in written.groupBy("change").count().collect()}
+        runner.check_written(PROFILE_DELTAS, written, appended)
+        before = lake.read(PROFILES, self.last).count()
+        more = counted.get("added", 0) - counted.get("removed", 0)
+        runner.check_written(PROFILES, lake.read_written(PROFILES), before + more)
+
+    def _require_accounts(self) -> None:
+        """No signal stands in profiles that no account is known for: nobody would withdraw it."""
+        tables = (SIGNAL_ACCOUNTS, PROFILES)
+        known, counted = (self.lake.read_written(table).agg(F.sum("signals")).first()[0] or 0 for table in tables)
+        if known != counted:
+            raise self._guard(f"{counted} signals stand in profiles, but accounts are known for {known}")
+
+    def _deliver(self) -> None:
+        """Audiences and activations anew, as of the end of the newest landing date."""
+        newest = max(self.dates)
+        self.runner.frames[PROFILES.name] = self.lake.read_written(PROFILES)
+        self.runner.values |= {"newest": newest, "policy": policy_on(self.setting.policies, newest)}
+        for stage in DELIVERED:
+            self.runner.publish(stage, self.lake)
+
+    def _guard(self, what: str) -> NightjarError:
+        return NightjarError(
+            Exit.GUARD_FAILED, what, date=self.landing_date, fix="report this; the previous night is still visible"
+        )

@@ -1,0 +1,54 @@
+"""What a night reads of the past follows what changed, never how long the past is."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from msgspec import structs
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
+from tests.zone import NIGHT
+
+RETENTION = 40
+UNREADABLE = (Py4JError, PySparkException)
+QUIET, MOVED, OLD = (NIGHT + timedelta(days=days) for days in (20, 21, RETENTION))
+
+
+@contextmanager
+def out_of_reach(runs, day):
+    """The stored signals of a landing date can't be read: whoever asks for them fails."""
+    files = list((runs.path / "signals" / f"landing_date={day}").glob("*.parquet"))
+    assert files
+    for file in files:
+        file.rename(file.with_suffix(".away"))
+    yield
+    for file in files:
+        file.with_suffix(".away").rename(file)
+
+
+def test_a_night_reads_the_signals_of_another_date_only_where_somebody_changed_or_they_are_old_enough_to_expire(
+    zone, runs, policy
+):
+    runs.policies = [structs.replace(policy, retention_days=RETENTION)]
+    zone.person("ann").person("ben")
+    for day in (NIGHT, QUIET, MOVED, OLD):
+        zone.say(who="ann", day=day).say("play some jazz", who="ben", day=day)
+    zone.write(NIGHT, QUIET, MOVED, OLD)
+    runs.night(NIGHT)
+    with out_of_reach(runs, NIGHT):
+        runs.night(QUIET)
+    assert len({row[1:3] for row in runs.rows("signals")}) == 4
+
+    zone.regions[-1]["valid_to"] = f"{MOVED}T06:00:00Z"
+    zone.regions.append({"profile_id": "p-ben", "country": "DE", "valid_from": f"{MOVED}T06:00:00Z"})
+    zone.write(MOVED, OLD)
+    with out_of_reach(runs, NIGHT), pytest.raises(UNREADABLE, match="FILE_NOT_EXIST"):
+        runs.night(MOVED)
+    runs.night(MOVED)
+    assert {row[1:3] for row in runs.rows("signals")} == {(day, "p-ann") for day in (NIGHT, QUIET, MOVED)}
+
+    with out_of_reach(runs, NIGHT), pytest.raises(UNREADABLE, match="FILE_NOT_EXIST"):
+        runs.night(OLD)
+    runs.night(OLD)
+    assert {row[1:3] for row in runs.rows("signals")} == {(day, "p-ann") for day in (QUIET, MOVED, OLD)}
