@@ -1,19 +1,24 @@
 """Generated lives of small groups of people, played through one lake in any order, against the rules in plain Python.
 
-Groups share no id, account or conversation, so each is a history of its own, and one lake plays them all at once: in a
-drawn order nights, one that crashes at a drawn point, an erasure and files that come late; people who move and unlink, a
-policy that is tightened for the second landing date and loosened again for the third. In the end outcomes, signals,
-profiles, audiences and activations are compared, whole, with what `tests/model.py` makes of the landing zone.
-NIGHTJAR_PLAYS plays as many orders, NIGHTJAR_HISTORIES as many groups in each; NIGHTJAR_SEED plays others.
+Groups share no id, account or conversation, so each is a history of its own, and one lake plays them all at once. Hypothesis
+draws who they are and what happens: nights run and run again in any order, crashes at several points, erasures, files that come
+late; people move and unlink, and the policy is tightened for the second landing date and loosened again for the third. In the
+end outcomes, signals, profiles, audiences and activations are compared, whole, with what `tests/model.py` makes of the landing
+zone. NIGHTJAR_PLAYS plays as many orders, NIGHTJAR_HISTORIES as many groups in each; NIGHTJAR_SEED plays others.
 """
 
 import os
 import random
+import sys
 from collections import Counter
+from itertools import count
 
 import msgspec
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, Phase, assume, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from jobs import decay
 from jobs.batch import settings_of
@@ -25,9 +30,12 @@ from jobs.scoring.scorer import Scorer
 from jobs.verify import replayed
 from schemas.profiles import PROFILES
 from tests import model
+from tests.conftest import Runs
 from tests.groups import AT_ONCE, DAYS, LATE, LATER, TEXTS, Group
+from tests.zone import Zone
 
 PLAYS = int(os.environ.get("NIGHTJAR_PLAYS", "1"))
+STEPS = 6
 HISTORIES = int(os.environ.get("NIGHTJAR_HISTORIES", "20"))
 SEED = int(os.environ.get("NIGHTJAR_SEED", "1"))
 # In the middle of a date, in the middle of what all dates are merged into, and when everything else is written.
@@ -97,64 +105,100 @@ def expected(landing, policies):
     return lines, sorted(signals), taken
 
 
-def crash(runs, dice, monkeypatch):
-    """A landing date stated anew that fails at some point: for readers nothing has happened."""
-    before = runs.tables()
-    with monkeypatch.context() as patch:
-        patch.setattr(dice.choice(CRASHES), lambda *_, **__: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            run_night(runs.setting(), runs.lake, dice.choice(DAYS), key_file=runs.key_file, again=True)
-    assert runs.tables() == before
+class Play(RuleBasedStateMachine):
+    """A lake and its landing zone, and what may happen to them; at the end the tables are what the rules say."""
+
+    def __init__(self, spark, folder, policy):
+        super().__init__()
+        self.zone = Zone(folder / "landing")
+        self.runs = Runs(spark, folder / "lake", self.zone.folder, versions(policy))
+        self.asked, self.erased, self.late = [], [], False
+
+    @initialize(lives=st.integers(0, 2**32 - 1), first=st.sampled_from(DAYS))
+    def begin(self, lives, first):
+        # Hypothesis always begins with the plainest play, which is not worth its minutes.
+        assume(lives)
+        self.groups = [Group(f"g{n}", random.Random(f"{SEED}/{lives}/{n}")) for n in range(HISTORIES)]
+        for group in self.groups:
+            group.settle_in(self.zone)
+        self.asked = [request for group in self.groups for request in group.asked]
+        self._deliver(AT_ONCE)
+        self._night(first)
+
+    @rule(day=st.sampled_from(DAYS))
+    def night(self, day):
+        self._night(day)
+
+    @rule(day=st.sampled_from(DAYS), where=st.sampled_from(CRASHES))
+    def crash(self, day, where):
+        """A landing date stated anew that fails at some point: for readers nothing has happened."""
+        runs, before = self.runs, self.runs.tables()
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(ZeroDivisionError):
+            patch.setattr(where, lambda *_, **__: 1 / 0)
+            run_night(runs.setting(), runs.lake, day, key_file=runs.key_file, again=True)
+        assert runs.tables() == before
+
+    @precondition(lambda self: not self.late)
+    @rule()
+    def late_files(self):
+        self.late = True
+        self._deliver(LATE)
+
+    @precondition(lambda self: self.asked)
+    @rule()
+    def erase_some(self):
+        half = len(self.asked) // 2
+        now, self.asked = self.asked[half:], self.asked[:half]
+        self._erase(now)
+
+    def _erase(self, now):
+        self.erased += now
+        requests = [(one["profile_id"], model.moment(one["requested_at"])) for one in now]
+        erase(self.runs.lake, self.runs.setting(), requests)
+
+    def teardown(self):
+        # A step that failed has said enough.
+        if sys.exc_info()[0] is None:
+            # Whoever asked and was not drawn is erased now. Every date gets a file, so what was stated before an
+            # erasure, or a later policy, is stated anew.
+            if self.asked:
+                self._erase(self.asked)
+            self._deliver(LATER)
+            for day in DAYS:
+                self._night(day)
+            # Of what was asked of us only tombstones are left: the model has to be told.
+            self.zone.erasures += self.erased
+            self.zone.write(*DAYS)
+            ends_as_the_rules_say(self.runs, self.zone.folder)
+
+    def _deliver(self, part):
+        for group in self.groups:
+            group.add(self.zone, part)
+        self.zone.write(*DAYS)
+
+    def _night(self, day):
+        self.runs.night(day)
 
 
-@pytest.mark.parametrize("play", range(PLAYS))
-def test_any_order_of_nights_late_files_moves_erasures_and_crashes_ends_in_what_the_rules_say(
-    play, zone, runs, policy, monkeypatch
-):
-    dice, runs.policies = random.Random(SEED + play), versions(policy)
-    groups = [Group(f"g{n}", random.Random(f"{SEED + play}/{n}")) for n in range(HISTORIES)]
-    nights = iter(dice.sample(DAYS, len(DAYS)))
-
-    def deliver(part):
-        for group in groups:
-            group.add(zone, part)
-        zone.write(*DAYS)
-
-    def erase_them():
-        erase(runs.lake, runs.setting(), [(one["profile_id"], model.moment(one["requested_at"])) for one in asked])
-
-    steps = {
-        "night": lambda: runs.night(next(nights)),
-        "crash": lambda: crash(runs, dice, monkeypatch),
-        "erase": erase_them,
-        "late": lambda: deliver(LATE),
-    }
-    for group in groups:
-        group.settle_in(zone)
-    asked = [request for group in groups for request in group.asked]
-    deliver(AT_ONCE)
-    for step in ["night", *dice.sample(["night", "night", "crash", "erase", "late"], 5)]:
-        steps[step]()
-    # Whatever was stated before an erasure, or a later policy, is stated anew.
-    deliver(LATER)
-    for day in dice.sample(DAYS, len(DAYS)):
-        runs.night(day)
-
-    # Of what was asked of us only tombstones are left: the model has to be told.
-    zone.erasures += asked
-    zone.write(*DAYS)
-    lines, signals, taken = expected(zone.folder, runs.policies)
+def ends_as_the_rules_say(runs, landing):
+    """Every table, whole, is what the model makes of the landing zone."""
+    policy = runs.policies[-1]
+    lines, signals, _ = expected(landing, runs.policies)
     counted = Counter()
-    for day, source, _, outcome, count in runs.rows("outcomes"):
-        counted[day, source, outcome] += count
+    for day, source, _, outcome, found in runs.rows("outcomes"):
+        counted[day, source, outcome] += found
     assert counted == lines
     stored = [(*row[:-1], int(row[-1])) for row in runs.rows("signals", "signal_key", "account_digest")]
-    assert sorted(stored) == signals
+    assert stored and sorted(stored) == signals
+    accounts = Counter()
+    for profile, ai, number in runs.rows("signal_accounts", "account_digest"):
+        accounts[profile, ai] += number
+    assert accounts == Counter((profile, kind in model.SURFACES) for _, profile, _, kind, *_ in signals)
     profiles = {row[:2]: (int(row[2]), *row[3:]) for row in runs.rows("profiles")}
     assert profiles == model.sums((profile, topic, day, amount) for _, profile, topic, _, day, *_, amount in signals)
     weights = {key: weight for key, (weight, *_) in profiles.items()}
     one = 10_000 * decay.factor(DAYS[-1], policy.landmark, policy.half_life_days)
-    rules = zone.folder, DAYS[-1], {placement: floor * one for placement, floor in policy.floors.items()}
+    rules = landing, DAYS[-1], {placement: floor * one for placement, floor in policy.floors.items()}
     audiences = model.audiences(weights, *rules, 2)
     assert set(runs.rows("segment_members")) == {(name, who) for name, people in audiences.items() for who in people}
     sizes = {row[0]: row[4] for row in runs.rows("segments")}
@@ -163,6 +207,31 @@ def test_any_order_of_nights_late_files_moves_erasures_and_crashes_ends_in_what_
     last = runs.lake.last_run()
     standing = replayed(runs.lake, last)
     assert standing.exceptAll(runs.lake.read(PROFILES, last)).isEmpty() and standing.count() == len(profiles)
-    # A generator that draws nothing of interest proves nothing.
-    assert len(signals) > HISTORIES and len({outcome for _, _, outcome in lines}) > 12
-    assert len(audiences) > 4 and asked and taken
+
+
+def test_nights_late_files_moves_erasures_policies_and_crashes_in_any_order_end_in_what_the_rules_say(
+    forgetful, policy, tmp_path
+):
+    numbers = count()
+
+    @seed(SEED)
+    def play():
+        return Play(forgetful, tmp_path / str(next(numbers)), policy)
+
+    # A play takes minutes: it is drawn, and told step by step if it fails, but not made smaller.
+    drawn = settings(
+        max_examples=PLAYS, stateful_step_count=STEPS, phases=[Phase.generate], deadline=None, database=None
+    )
+    run_state_machine_as_test(play, settings=settings(drawn, suppress_health_check=list(HealthCheck)))
+
+
+def test_what_is_drawn_is_worth_playing(zone, policy):
+    for number in range(40):
+        group = Group(f"g{number}", random.Random(f"{SEED}/{number}"))
+        group.settle_in(zone)
+        for part in (AT_ONCE, LATE, LATER):
+            group.add(zone, part)
+        zone.erasures += group.asked
+    zone.write(*DAYS)
+    lines, signals, taken = expected(zone.folder, versions(policy))
+    assert len(signals) > 30 and len({outcome for _, _, outcome in lines}) > 12 and taken
