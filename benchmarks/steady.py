@@ -31,7 +31,7 @@ from jobs.scoring.model import DEFAULT
 from jobs.session import start
 from schemas.profiles import PROFILES
 
-FIRST, ROUNDS = date(2025, 12, 17), 5
+FIRST, ROUNDS = date(2025, 12, 17), 3
 NIGHTS = (5, 10, 60, 61)
 RATIOS = ((60, 5), (60, 10), (61, 5))
 
