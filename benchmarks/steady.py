@@ -19,6 +19,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import click
+from msgspec import structs
 
 from jobs.key import new_key, read_key
 from jobs.lake import Lake
@@ -32,6 +33,8 @@ from jobs.session import start
 from schemas.profiles import PROFILES
 
 FIRST, ROUNDS = date(2025, 12, 17), 3
+# Of 2,000 people no audience would reach the policy's minimum in the early nights, and some would in the late ones.
+MINIMUM_AUDIENCE = 20
 NIGHTS = (5, 10, 60, 61)
 RATIOS = ((60, 5), (60, 10), (61, 5))
 
@@ -88,7 +91,8 @@ def _timed(spark, landing: Path, kept: Path, number: int) -> dict:
 def _run(spark, landing: Path, lake: Path, night: int) -> Finished:
     marker, key_file = read_marker(lake), _key_file(lake)
     key = read_key(key_file, expected_id=marker["key_id"]) if marker else new_key()
-    setting = Setting(spark, str(landing), read_policies(), key, DEFAULT)
+    policies = [structs.replace(policy, minimum_audience=MINIMUM_AUDIENCE) for policy in read_policies()]
+    setting = Setting(spark, str(landing), policies, key, DEFAULT)
     return run_night(setting, Lake(spark, lake), FIRST + timedelta(night - 1), key_file=key_file)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import reduce
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -48,44 +49,51 @@ class Merge:
 
     def _withdraw(self) -> None:
         """Delete the signals that no longer stand."""
-        runner, lake = self.runner, self.lake
-        with runner.timed(withdraw.STAGE.name):
-            runner.frames["accrued"] = self._accrued()
-            judges = [day for day in self.dates if day == self.landing_date or day > self.restated[0]]
-            runner.values |= {
-                "restated": self.restated,
-                "nights": [(day, policy_on(self.setting.policies, day)) for day in judges],
-            }
-            gone = runner.transform(withdraw.STAGE)
-            anew = tighten.judged_anew(self.dates, self.before, self.restated, self.setting.policies)
-            if anew:
-                stored = lake.read_written(SIGNALS)
-                more = tighten.forbidden(stored, self.setting, self.reference, anew, self.dates)
-                gone = gone.unionByName(more).distinct()
-            gone = gone.persist()
+        lake = self.lake
+        with self.runner.timed(withdraw.STAGE.name):
+            found = [self._fallen(lake.read_written(SIGNALS)), self._forbidden(lake.read_written(SIGNALS))]
+            fallen = [frame for frame in found if frame is not None]
+            if not fallen:
+                return
+            gone = reduce(DataFrame.unionByName, fallen).distinct().persist()
             counted = {row["landing_date"]: row["count"] for row in gone.groupBy("landing_date").count().collect()}
             if counted and lake.withdraw(gone) != sum(counted.values()):
                 raise self._guard(
                     f"{sum(counted.values())} signals no longer stand, but not as many were withdrawn",
                 )
-        self.withdrawn = set(counted)
+            self.withdrawn = set(counted)
 
-    def _accrued(self) -> DataFrame:
-        """The stored signals that a night has to judge: of some landing dates all, of others those of some profiles."""
-        signals = self.lake.read_written(SIGNALS)
-        if not self.before:
-            return signals
-        runner, policies = self.runner, self.setting.policies
+    def _fallen(self, signals: DataFrame) -> DataFrame | None:
+        """One row (landing_date, signal_key) per signal that falls; None where no signal has to be looked at for that."""
+        runner, policies, night = self.runner, self.setting.policies, self.landing_date
+        judges = [day for day in self.dates if day == night or day > self.restated[0]]
         runner.frames |= {
             SIGNAL_ACCOUNTS.name: self.lake.read(SIGNAL_ACCOUNTS, self.last),
             PROFILES.name: self.lake.read(PROFILES, self.last),
+            "stated": signals.where(F.col("landing_date").isin(*self.restated)),
         }
-        runner.values["policy"] = policy_on(policies, self.landing_date)
+        runner.values |= {
+            "policy": policy_on(policies, night),
+            "restated": self.restated,
+            "nights": [(day, policy_on(policies, day)) for day in judges],
+        }
         suspects = runner.transform(withdraw.SUSPECTS_STAGE).persist()
-        due = withdraw.due(self.landing_date, self.restated, policies)
-        if suspects.isEmpty():
-            return signals.where(due)
-        return signals.where(due).unionByName(signals.where(~due).join(suspects, on="profile_id", how="left_semi"))
+        oldest, later = withdraw.last_to_expire(night, policies), judges != [night]
+        # Whoever they are of: what is old enough, and what is stated now and judged by nights that were run before.
+        due = F.col("landing_date") <= F.lit(oldest)
+        due = due | F.col("landing_date").isin(*self.restated) if later else due
+        runner.frames["accrued"] = signals.where(due)
+        if not suspects.isEmpty():
+            theirs = signals.where(~due).join(suspects, on="profile_id", how="left_semi")
+            runner.frames["accrued"] = runner.frames["accrued"].unionByName(theirs)
+        elif not later and self.dates[0] > oldest:
+            return None
+        return runner.transform(withdraw.STAGE)
+
+    def _forbidden(self, signals: DataFrame) -> DataFrame | None:
+        """One row (landing_date, signal_key) per signal that a stricter policy forbids; None where none has to judge."""
+        anew = tighten.judged_anew(self.dates, self.before, self.restated, self.setting.policies)
+        return tighten.forbidden(signals, self.setting, self.reference, anew, self.dates) if anew else None
 
     def _merge(self) -> None:
         """Restated signals minus visible ones into profiles and accounts, and what that changed into profile_deltas."""
@@ -124,8 +132,8 @@ class Merge:
 
     def _require_accounts(self) -> None:
         """No signal stands in profiles that no account is known for: nobody would withdraw it."""
-        tables = (SIGNAL_ACCOUNTS, PROFILES)
-        known, counted = (self.lake.read_written(table).agg(F.sum("signals")).first()[0] or 0 for table in tables)
+        sums = [self.lake.read_written(table).agg(F.sum("signals")) for table in (SIGNAL_ACCOUNTS, PROFILES)]
+        known, counted = (row[0] or 0 for row in reduce(DataFrame.unionAll, sums).collect())
         if known != counted:
             raise self._guard(f"{counted} signals stand in profiles, but accounts are known for {known}")
 

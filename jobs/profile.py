@@ -15,9 +15,9 @@ from schemas.signals import SIGNALS
 def changes(restated: DataFrame, visible: DataFrame, signals: DataFrame) -> DataFrame:
     """One row per profile and topic whose signals change: by how much, and the days of what is new.
 
-    `restated` are the landing date's signals now, `visible` those that readers still see, `signals` all signals as
-    they stand now; only where one is gone are the others needed. A signal in both cancels out. Sums shrink as easily as they grow, first and last days don't: where
-    a signal goes, they are looked up among all that stand (`exact_days`).
+    `restated` are the landing date's signals now, `visible` those that readers still see; a signal in both cancels out.
+    Sums shrink as easily as they grow, first and last days don't: where a signal goes, they are looked up among all that
+    stand (`exact_days`), which `signals` are. Where none can go, any of them will do.
     """
     moved = ["profile_id", "topic_id", "signal_key", "day", "amount"]
     net = (

@@ -4,8 +4,8 @@ A signal of landing date D stands while it also holds at the end of every later 
 judges the signals of earlier dates by its own end, and its own signals by the ends of later dates that were run before
 it: whatever the order of nights, the same signals are left.
 
-What a night costs follows what changed: which profiles may have to be judged is asked of `signal_accounts` and `profiles`,
-and of the others nothing stored is read but what is old enough to expire.
+What a night costs follows what changed: which profiles have to be judged is asked of `signal_accounts`, `profiles` and
+what was stated now, and of the others no signal is read but what is old enough to expire.
 """
 
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.admit import histories
-from jobs.attribute import of_ai
+from jobs.attribute import accounts_of, of_ai
 from jobs.landing import end_of
 from jobs.link import histories_of, valid_at
 from jobs.policy import Policy, policy_on
@@ -68,6 +68,7 @@ def withdrawn(
 def suspects(
     signal_accounts: DataFrame,
     profiles: DataFrame,
+    stated: DataFrame,
     account_links: DataFrame,
     profile_regions: DataFrame,
     notices: DataFrame,
@@ -78,22 +79,27 @@ def suspects(
 ) -> DataFrame:
     """One row (profile_id) per profile of which something may fall at the end of this landing date, but for its age.
 
-    An account is judged as if it had given the profile's first signal: a notice or a request that allows that one
-    allows all. So of whoever is not named here nothing falls, and of whoever is perhaps nothing.
+    `signal_accounts` and `profiles` are those that readers see, `stated` the signals that this run stated. An account is
+    judged as if it had given the profile's first signal: a notice or a request that allows that one allows all. So of
+    whoever is not named here nothing falls, and of whoever is, perhaps nothing.
     """
-    first = profiles.groupBy("profile_id").agg(F.min("first_day").alias("day"))
-    accounts = signal_accounts.join(first, on="profile_id", how="left")
+    account = ["profile_id", "account_digest", "ai"]
+    days = profiles.select("profile_id", F.col("first_day").alias("day")).unionByName(
+        stated.select("profile_id", "day")
+    )
+    first = days.groupBy("profile_id").agg(F.min("day").alias("day"))
+    accounts = signal_accounts.select(account).unionByName(accounts_of(stated).select(account)).distinct()
+    accounts = accounts.join(first, on="profile_id", how="left")
     known = _known(accounts, account_links, profile_regions, notices, erasures, policy=policy)
     stays = F.coalesce(allowed(landing_date, policy, ai=F.col("ai")) & ~forgotten(), F.lit(False))
     return known.where(~stays).select("profile_id").distinct()
 
 
-def due(night: date, restated: list[date], policies: list[Policy]) -> Column:
-    """Landing dates whose signals a night judges whoever they are of: restated ones, and those old enough to expire."""
-    oldest = night - timedelta(days=policy_on(policies, night).retention_days)
+def last_to_expire(night: date, policies: list[Policy]) -> date:
+    """The last landing date of which a signal may be old enough to expire at the end of this one."""
     # A line lands this much after its day at the latest.
-    late = timedelta(days=max(policy.lateness_days for policy in policies))
-    return F.col("landing_date").isin(*restated) | (F.col("landing_date") <= F.lit(oldest + late))
+    late = max(policy.lateness_days for policy in policies)
+    return night - timedelta(days=policy_on(policies, night).retention_days - late)
 
 
 def _known(
@@ -130,5 +136,7 @@ def allowed(night: date, policy: Policy, *, ai: Column) -> Column:
 
 
 REFERENCE = (ACCOUNT_LINKS, PROFILE_REGIONS, NOTICES, ERASURES)
-SUSPECTS_STAGE = Stage("suspects", reads=(SIGNAL_ACCOUNTS, PROFILES, *REFERENCE), transform=suspects, gives=PROFILES)
+SUSPECTS_STAGE = Stage(
+    "suspects", reads=(SIGNAL_ACCOUNTS, PROFILES, SIGNALS, *REFERENCE), transform=suspects, gives=PROFILES
+)
 STAGE = Stage("withdraw", reads=(SIGNALS, *REFERENCE), transform=withdrawn, gives=SIGNALS)

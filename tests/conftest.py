@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from jobs.key import read_key
 from jobs.lake import Lake
@@ -14,7 +16,7 @@ from jobs.night import Setting
 from jobs.policy import read_policies
 from jobs.run import run_night
 from jobs.scoring.model import DEFAULT
-from jobs.session import start
+from jobs.session import fit_to, start
 from jobs.verify import verify
 from schemas.tables import TABLES
 from tests.zone import NIGHT, Zone
@@ -31,6 +33,8 @@ def spark():
     os.environ["_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=4"
     session = start()
     del os.environ["_JAVA_OPTIONS"]
+    # Interpreted, as the product does with as little data as a test has.
+    fit_to(session, 0)
     return session
 
 
@@ -55,8 +59,10 @@ def frame(spark):
             base = {c.name: None if c.nullable else plain.get(c.type.simpleString()) for c in contract.columns}
             if "position" in base:
                 base["position"] = at + 1
-            filled.append(tuple({**base, **row}[name] for name in contract.names))
-        return spark.createDataFrame(filled, contract.schema)
+            filled.append({**base, **row})
+        # By Arrow: rows of Python would be asked of a Python worker, again by every job.
+        table = pa.Table.from_pylist(filled, to_arrow_schema(contract.schema))
+        return spark.createDataFrame(table, contract.schema)
 
     return make
 
@@ -98,9 +104,10 @@ class Runs:
     def night(self, day: date = NIGHT, landing: Path | None = None, policy=None):
         return run_night(self.setting(landing, policy), self.lake, day, key_file=self.key_file)
 
-    def differences(self) -> dict[str, str]:
-        """What `verify` finds wrong, by what it compared."""
-        found = list(verify(self.setting(), self.lake, self.lake.last_run(), lambda *_: None))
+    def differences(self, run: int | None = None) -> dict[str, str]:
+        """What `verify` finds wrong, by what it compared, in the last run or in one by its number."""
+        of = self.lake.run(run) if run else self.lake.last_run()
+        found = list(verify(self.setting(), self.lake, of, lambda *_: None))
         assert len(found) > 6
         return {finding.what: finding.difference for finding in found if finding.difference}
 
