@@ -1,6 +1,7 @@
 """What a night reads of the past follows what changed, never how long the past is."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,8 @@ from msgspec import structs
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
+from jobs import attribute
+from jobs.errors import Exit, NightjarError
 from tests.zone import NIGHT
 
 RETENTION = 40
@@ -52,3 +55,15 @@ def test_a_night_reads_the_signals_of_another_date_only_where_somebody_changed_o
         runs.night(OLD)
     runs.night(OLD)
     assert {row[1:3] for row in runs.rows("signals")} == {(day, "p-ann") for day in (QUIET, MOVED, OLD)}
+
+
+def test_signals_that_no_account_is_known_for_stop_the_night(zone, runs, monkeypatch):
+    zone.person().say().like().write()
+
+    def forgetting(signal_accounts, restated, visible):
+        return attribute.attributed(signal_accounts, restated, visible).where("ai")
+
+    monkeypatch.setattr(attribute, "STAGE", replace(attribute.STAGE, transform=forgetting))
+    with pytest.raises(NightjarError, match="accounts are known for 1") as caught:
+        runs.night()
+    assert caught.value.code == Exit.GUARD_FAILED and runs.lake.last_run() is None
