@@ -1,7 +1,7 @@
 # make run   sets everything up, makes a sample landing zone if there is none, runs its nights and shows what came out
 # make test  sets everything up and runs the whole suite
 # make model, make eval, make bench-scoring  build the scoring model, evaluate it, time it
-# make bench-steady  what night 60 costs beside night 5
+# make bench-steady  what late nights cost beside early ones
 SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := $(CURDIR)/.venv

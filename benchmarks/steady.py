@@ -1,8 +1,9 @@
 """`make bench-steady`: what late nights of a steady sample cost beside early ones, in one session, on copies of one lake.
 
 Every tenth commit of a table costs more: Delta writes a checkpoint with it. So night 60 is compared with night 10, and
-night 61 with night 5; night 60 beside night 5 compares one that writes checkpoints with one that doesn't. The lake is built night by night and set aside before each of them; then they are run in turn, each on a fresh
-copy, and the medians compared, by stage. Nights that were built before are not built again, so it may be stopped.
+night 61 with night 5; night 60 beside night 5 compares one that writes checkpoints with one that doesn't. The lake is
+built night by night and set aside before each of them; then they are run in turn, each on a fresh copy, and the medians
+compared, by stage. Nights that were built before are not built again, so it may be stopped.
 """
 
 import os

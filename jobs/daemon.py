@@ -1,6 +1,6 @@
 """Daemon: the parent of all Python workers. Spark's own, but for what its workers do again before and after every task.
 
-Before a task a worker invalidates Python's import caches, and for each archive on its path (Spark puts two there) that
+Before a task a worker invalidates Python's import caches, and for each archive on its path (Spark puts its own there) that
 means reading the archive's whole directory: 0.15 s, for files that don't change while Spark runs. After a task it
 collects garbage, among all that was ever imported.
 """

@@ -1,6 +1,6 @@
 """Merge: what the landing dates of a run change in all that the dates share: withdrawals, profiles, deltas, audiences."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 
@@ -35,58 +35,52 @@ class Merge:
     landing_date: date
     restated: list[date]
     before: frozenset[date]
-    withdrawn: set[date] = field(default_factory=set)
 
-    def __post_init__(self):
-        self.dates = sorted(self.before.union(self.restated))
-        self.runner.frames |= self.reference
+    @property
+    def dates(self) -> list[date]:
+        """Every landing date that is run by now, in order."""
+        return sorted(self.before.union(self.restated))
 
     def publish(self) -> None:
         """All of it, in the order in which each needs what came before."""
-        self._withdraw()
-        self._merge()
+        seen = {table.name: self.lake.read(table, self.last) for table in (SIGNAL_ACCOUNTS, PROFILES)}
+        self.runner.frames |= {**self.reference, **seen}
+        self._merge(self._withdraw())
         self._deliver()
 
-    def _withdraw(self) -> None:
-        """Delete the signals that no longer stand."""
-        lake = self.lake
+    def _withdraw(self) -> set[date]:
+        """Delete the signals that no longer stand; the landing dates that they are of."""
+        lake, signals = self.lake, self.lake.read_written(SIGNALS)
         with self.runner.timed(withdraw.STAGE.name):
-            found = [self._fallen(lake.read_written(SIGNALS)), self._forbidden(lake.read_written(SIGNALS))]
+            found = [self._fallen(signals), self._forbidden(signals)]
             fallen = [frame for frame in found if frame is not None]
             if not fallen:
-                return
+                return set()
             gone = reduce(DataFrame.unionByName, fallen).distinct().persist()
             counted = {row["landing_date"]: row["count"] for row in gone.groupBy("landing_date").count().collect()}
             if counted and lake.withdraw(gone) != sum(counted.values()):
                 raise self._guard(
                     f"{sum(counted.values())} signals no longer stand, but not as many were withdrawn",
                 )
-            self.withdrawn = set(counted)
+        return set(counted)
 
     def _fallen(self, signals: DataFrame) -> DataFrame | None:
         """One row (landing_date, signal_key) per signal that falls; None where no signal has to be looked at for that."""
         runner, policies, night = self.runner, self.setting.policies, self.landing_date
         judges = [day for day in self.dates if day == night or day > self.restated[0]]
-        runner.frames |= {
-            SIGNAL_ACCOUNTS.name: self.lake.read(SIGNAL_ACCOUNTS, self.last),
-            PROFILES.name: self.lake.read(PROFILES, self.last),
-            "stated": signals.where(F.col("landing_date").isin(*self.restated)),
-        }
+        runner.frames["stated"] = signals.where(F.col("landing_date").isin(*self.restated))
         runner.values |= {
             "policy": policy_on(policies, night),
             "restated": self.restated,
             "nights": [(day, policy_on(policies, day)) for day in judges],
         }
         suspects = runner.transform(withdraw.SUSPECTS_STAGE).persist()
-        oldest, later = withdraw.last_to_expire(night, policies), judges != [night]
-        # Whoever they are of: what is old enough, and what is stated now and judged by nights that were run before.
-        due = F.col("landing_date") <= F.lit(oldest)
-        due = due | F.col("landing_date").isin(*self.restated) if later else due
+        due = withdraw.due(night, judges, self.restated, policies)
         runner.frames["accrued"] = signals.where(due)
         if not suspects.isEmpty():
             theirs = signals.where(~due).join(suspects, on="profile_id", how="left_semi")
             runner.frames["accrued"] = runner.frames["accrued"].unionByName(theirs)
-        elif not later and self.dates[0] > oldest:
+        elif judges == [night] and self.dates[0] > withdraw.last_to_expire(night, policies):
             return None
         return runner.transform(withdraw.STAGE)
 
@@ -95,17 +89,16 @@ class Merge:
         anew = tighten.judged_anew(self.dates, self.before, self.restated, self.setting.policies)
         return tighten.forbidden(signals, self.setting, self.reference, anew, self.dates) if anew else None
 
-    def _merge(self) -> None:
+    def _merge(self, withdrawn: set[date]) -> None:
         """Restated signals minus visible ones into profiles and accounts, and what that changed into profile_deltas."""
         runner, lake = self.runner, self.lake
-        signals, of_these = lake.read_written(SIGNALS), F.col("landing_date").isin(*self.restated, *self.withdrawn)
+        signals, of_these = lake.read_written(SIGNALS), F.col("landing_date").isin(*self.restated, *withdrawn)
         # Where every date is new and nothing fell, no signal can be gone: none of the others has to be looked at.
-        some_go = bool(self.withdrawn or self.before.intersection(self.restated))
+        some_go = bool(withdrawn or self.before.intersection(self.restated))
         runner.frames |= {
             "signals": signals if some_go else signals.where(of_these),
             "restated": signals.where(of_these),
             "visible": lake.read(SIGNALS, self.last).where(of_these),
-            SIGNAL_ACCOUNTS.name: lake.read(SIGNAL_ACCOUNTS, self.last),
         }
         with runner.timed(profile.STAGE.name):
             changes = runner.transform(profile.STAGE).persist()

@@ -102,6 +102,12 @@ def last_to_expire(night: date, policies: list[Policy]) -> date:
     return night - timedelta(days=policy_on(policies, night).retention_days - late)
 
 
+def due(night: date, judges: list[date], restated: list[date], policies: list[Policy]) -> Column:
+    """Of which landing dates every signal is judged, whoever it is of: those old enough, and what later nights judge too."""
+    expiring = F.col("landing_date") <= F.lit(last_to_expire(night, policies))
+    return expiring if judges == [night] else expiring | F.col("landing_date").isin(*restated)
+
+
 def _known(
     rows: DataFrame,
     account_links: DataFrame,
@@ -109,7 +115,7 @@ def _known(
     notices: DataFrame,
     erasures: DataFrame,
     *,
-    policy,
+    policy: Policy,
 ) -> DataFrame:
     """The rows, each beside the links of its account and the histories of its profile."""
     links = histories_of(account_links, "account_digest")

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.attribute import accounts_of
 from jobs.rebuild import profiles
-from jobs.withdraw import last_to_expire, suspects, withdrawn
+from jobs.withdraw import due, suspects, withdrawn
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
 from schemas.signals import SIGNALS
 
@@ -72,8 +72,7 @@ def falls(frame, policy):
         own = F.col("landing_date") == F.lit(night)
         seen, stated = stored.where(~own), stored.where(own)
         asked = suspects(accounts_of(seen), profiles(seen), stated, *reference, landing_date=night, policy=by)
-        due = (F.col("landing_date") <= F.lit(last_to_expire(night, [by]))) | (own & F.lit(bool(later)))
-        unread = stored.where(~due).join(asked, on="profile_id", how="left_anti")
+        unread = stored.where(~due(night, [night, *later], [night], [by])).join(asked, on="profile_id", how="left_anti")
         gone = {tuple(row) for row in gone.collect()}
         # What a night doesn't look at never falls.
         assert not gone & {tuple(row) for row in unread.select(*SIGNALS.key).collect()}
