@@ -1,5 +1,7 @@
 """Admit: keep the lines that the policy allows; name the first rule that stops each of the others."""
 
+import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from pyspark.sql import Column, DataFrame, Window
@@ -7,9 +9,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import WindowSpec
 
 from jobs.ingest import key_or_alone
-from jobs.link import valid_at
+from jobs.link import holds, valid_at
 from jobs.policy import ISO_3166_1, Policy
 from jobs.stage import Stage
+from schemas.contract import one_of
 from schemas.lines import ADMITTED, LINKED
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
 from schemas.words import PERSONALISED_APPS
@@ -26,14 +29,19 @@ def admit(
     as_of: datetime,
 ) -> DataFrame:
     """One row per raw line, with the first gate that stops it; `outcome` is null where it may be scored."""
-    people = histories(account_links, profile_regions, notices, erasures, policy=policy)
-    lines = linked.join(people, on="profile_id", how="left")
+    # What holds now is settled once a person; only what held then is asked line by line, and once.
+    people = (
+        histories(account_links, profile_regions, notices, erasures, policy=policy)
+        .withColumn("app_now", any_at("apps", F.lit(as_of)))
+        .withColumn("region_now", only(valid_at("regions", "country", F.lit(as_of))))
+    )
+    lines = (
+        linked.join(people, on="profile_id", how="left")
+        .withColumn("app_then", any_at("apps", F.col("occurred_at")))
+        .withColumn("regions_then", valid_at("regions", "country", F.col("occurred_at")))
+        .withColumn("region_then", only(F.col("regions_then")))
+    )
     ai = F.col("source") == "interactions"
-    app_then, app_now = _both("apps", "app", as_of)
-    region_then, region_now = _both("regions", "country", as_of)
-    region_known = (F.size(region_then) == 1) & (F.size(region_now) == 1)
-    unknown = F.array_contains(region_then, "") | F.array_contains(region_now, "")
-    excluded = F.array(*map(F.lit, sorted(policy.regions.excluded)))
     stopped = lines.withColumn(
         "outcome",
         first_that_applies(
@@ -43,9 +51,10 @@ def admit(
             ("unlinked", F.col("link_outcome") == "unlinked"),
             ("ambiguous_link", F.col("link_outcome") == "ambiguous_link"),
             ("erased", F.col("occurred_at") <= F.col("erased_until")),
-            ("no_app_account", ai & ((F.size(app_then) == 0) | (F.size(app_now) == 0))),
-            ("region_unknown", ~region_known | unknown),
-            ("region_excluded", F.arrays_overlap(F.array_union(region_then, region_now), excluded)),
+            ("no_app_account", ai & ~F.coalesce(F.col("app_then") & F.col("app_now"), F.lit(False))),
+            ("region_unknown", F.expr("coalesce(region_then, '') = '' or coalesce(region_now, '') = ''")),
+            ("region_excluded", among("region_then", policy.regions.excluded)),
+            ("region_excluded", among("region_now", policy.regions.excluded)),
             ("not_notified", ai & ~F.coalesce(F.col("notified_at") < F.col("occurred_at"), F.lit(False))),
         ),
     )
@@ -90,9 +99,25 @@ def histories(
 def country_code(country: str, policy: Policy) -> Column:
     """A country as ISO 3166-1 alpha-2, trimmed, upper-cased, aliases resolved; '' where that is unknown."""
     code = F.upper(F.regexp_replace(F.coalesce(F.col(country), F.lit("")), r"^\s+|\s+$", ""))
-    for alias, meant in sorted(policy.regions.aliases.items()):
-        code = F.when(code == alias, meant).otherwise(code)
-    return F.when(code.isin(*sorted(ISO_3166_1)), code).otherwise("")
+    known = {code: code for code in sorted(ISO_3166_1)} | policy.regions.aliases
+    # As one literal: a call of the JVM for each code takes longer than the countries of a small night.
+    meant = F.from_json(F.lit(json.dumps(known)), "map<string, string>")
+    return F.coalesce(F.try_element_at(meant, code), F.lit(""))
+
+
+def among(column: str, values: Iterable[str]) -> Column:
+    """Whether a column holds one of some codes of ours."""
+    return F.expr(one_of(column, sorted(values)))
+
+
+def any_at(history: str, moment: Column) -> Column:
+    """Whether any interval of a history holds at a moment; null where there is no history."""
+    return F.exists(history, lambda interval: holds(interval["valid_from"], interval["valid_to"], moment))
+
+
+def only(values: Column) -> Column:
+    """The one value of an array; null where there are none or several."""
+    return F.when(F.size(values) == 1, F.get(values, F.lit(0)))
 
 
 def whole_conversations(lines: DataFrame) -> DataFrame:
@@ -123,10 +148,6 @@ def first_that_applies(already: Column, *rules: tuple[str, Column]) -> Column:
     for name, condition in rules:
         chosen = chosen.when(condition, name)
     return chosen
-
-
-def _both(history: str, value: str, as_of: datetime) -> tuple[Column, Column]:
-    return valid_at(history, value, F.col("occurred_at")), valid_at(history, value, F.lit(as_of))
 
 
 STAGE = Stage(

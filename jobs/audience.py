@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs import decay
-from jobs.admit import country_code
+from jobs.admit import among, country_code
 from jobs.link import holds
 from jobs.policy import Policy
 from schemas.contract import AMOUNT
@@ -39,7 +39,7 @@ def countries(profile_regions: DataFrame, *, at: datetime, policy: Policy) -> Da
         .agg(F.collect_set(country_code("country", policy)).alias("codes"))
         .where(F.size("codes") == 1)
         .select("profile_id", F.get("codes", F.lit(0)).alias("country"))
-        .where(~F.col("country").isin("", *sorted(policy.regions.excluded)))
+        .where(~among("country", {"", *policy.regions.excluded}))
     )
 
 

@@ -7,6 +7,7 @@ its own row is, and what a killed run left is taken back by the next command tha
 import json
 import os
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from delta.tables import DeltaTable
@@ -15,6 +16,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import profile
+from jobs.abreast import abreast
 from jobs.errors import Exit, NightjarError
 from schemas.contract import Contract
 from schemas.profiles import PROFILES
@@ -34,9 +36,8 @@ class Lake:
 
     def create(self) -> None:
         """Make the tables that don't exist yet, empty."""
-        for contract in TABLES.values():
-            if not (self._folder(contract) / "_delta_log").is_dir():
-                self._create(contract)
+        missing = [one for one in TABLES.values() if not (self._folder(one) / "_delta_log").is_dir()]
+        abreast(self.spark, *(partial(self._create, contract) for contract in missing))
 
     def runs(self) -> DataFrame:
         """Every run that is visible."""
@@ -92,6 +93,9 @@ class Lake:
 
     def replace(self, contract: Contract, frame: DataFrame, landing_date: date) -> int:
         """Write a landing date's rows in place of those that it had; how many, as Delta's own writer counted."""
+        if not (self._folder(contract) / f"landing_date={landing_date.isoformat()}").exists():
+            # No file of this date was ever written, so there is none to look for and take away.
+            return self.append(contract, frame)
         before = self.version(contract)
         (
             frame.write.format("delta")
@@ -268,7 +272,11 @@ def visible_version(contract: Contract, run: Row | None) -> int:
     if run is None:
         return 0
     if contract.name not in run["tables"]:
-        raise _bad_table(contract, "is not one that the last run wrote: the lake is of an earlier build")
+        raise NightjarError(
+            Exit.TABLE,
+            f"table {contract.name} is not one that the last run wrote: the lake is of an earlier build",
+            fix="nightjar backfill into a new lake, with the same key file",
+        )
     return run["tables"][contract.name]
 
 

@@ -16,13 +16,12 @@ def link(ingested: DataFrame, account_links: DataFrame, *, as_of: datetime) -> D
     The account is looked up under the line's own app. "Then" is when the line happened, "now" the end of its landing
     date (`as_of`).
     """
-    histories = histories_of(account_links, "account_id", "app", "account_digest")
-    linked = ingested.join(histories, on=["account_id", "app"], how="left")
-    then = valid_at("links", "profile_id", F.col("occurred_at"))
+    # Who an account belongs to now is settled once an account; only what was then is asked line by line.
     now = valid_at("links", "profile_id", F.lit(as_of))
+    accounts = histories_of(account_links, "account_id", "app", "account_digest").withColumn("now", now)
     return (
-        linked.withColumn("then", then)
-        .withColumn("now", now)
+        ingested.join(accounts, on=["account_id", "app"], how="left")
+        .withColumn("then", valid_at("links", "profile_id", F.col("occurred_at")))
         .withColumn(
             "link_outcome",
             F.when(F.size("then") == 0, "unlinked")

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs import attribute, profile, tighten, withdraw
+from jobs import activate, attribute, profile, segment, tighten, withdraw
+from jobs.abreast import abreast
 from jobs.errors import Exit, NightjarError
 from jobs.lake import Lake
-from jobs.night import DELIVERED, Setting
+from jobs.night import Setting
 from jobs.policy import policy_on
 from jobs.runner import Runner
 from schemas.profile_deltas import PROFILE_DELTAS
@@ -42,11 +43,14 @@ class Merge:
         return sorted(self.before.union(self.restated))
 
     def publish(self) -> None:
-        """All of it, in the order in which each needs what came before."""
+        """All of it: what needs what came before, after it; what doesn't, side by side."""
         seen = {table.name: self.lake.read(table, self.last) for table in (SIGNAL_ACCOUNTS, PROFILES)}
         self.runner.frames |= {**self.reference, **seen}
-        self._merge(self._withdraw())
-        self._deliver()
+        version = self._merge(self._withdraw())
+        newest = max(self.dates)
+        self.runner.frames[PROFILES.name] = self.lake.read_written(PROFILES)
+        self.runner.values |= {"newest": newest, "policy": policy_on(self.setting.policies, newest)}
+        abreast(self.setting.spark, partial(self._deltas, version), self._attribute, self._audiences, self._activate)
 
     def _withdraw(self) -> set[date]:
         """Delete the signals that no longer stand; the landing dates that they are of."""
@@ -89,8 +93,8 @@ class Merge:
         anew = tighten.judged_anew(self.dates, self.before, self.restated, self.setting.policies)
         return tighten.forbidden(signals, self.setting, self.reference, anew, self.dates) if anew else None
 
-    def _merge(self, withdrawn: set[date]) -> None:
-        """Restated signals minus visible ones into profiles and accounts, and what that changed into profile_deltas."""
+    def _merge(self, withdrawn: set[date]) -> int | None:
+        """Restated signals minus visible ones into profiles; the version that this made, None where nothing changed."""
         runner, lake = self.runner, self.lake
         signals, of_these = lake.read_written(SIGNALS), F.col("landing_date").isin(*self.restated, *withdrawn)
         # Where every date is new and nothing fell, no signal can be gone: none of the others has to be looked at.
@@ -102,14 +106,14 @@ class Merge:
         }
         with runner.timed(profile.STAGE.name):
             changes = runner.transform(profile.STAGE).persist()
-            version = lake.merge(changes) if changes.count() else None
-        with runner.timed(profile.DELTAS_STAGE.name):
-            self._deltas(version)
-        runner.publish(attribute.STAGE, lake)
-        self._require_accounts()
+            return lake.merge(changes) if changes.count() else None
 
     def _deltas(self, version: int | None) -> None:
         """What a version of profiles changed, appended; both tables checked by each other."""
+        with self.runner.timed(profile.DELTAS_STAGE.name):
+            self._append_deltas(version)
+
+    def _append_deltas(self, version: int | None) -> None:
         runner, lake = self.runner, self.lake
         appended = 0
         if version is not None:
@@ -123,20 +127,21 @@ class Merge:
         more = counted.get("added", 0) - counted.get("removed", 0)
         runner.check_written(PROFILES, lake.read_written(PROFILES), before + more)
 
-    def _require_accounts(self) -> None:
-        """No signal stands in profiles that no account is known for: nobody would withdraw it."""
+    def _attribute(self) -> None:
+        """By which accounts profiles have their signals now: no signal stands that nobody would withdraw."""
+        self.runner.publish(attribute.STAGE, self.lake)
         sums = [self.lake.read_written(table).agg(F.sum("signals")) for table in (SIGNAL_ACCOUNTS, PROFILES)]
         known, counted = (row[0] or 0 for row in reduce(DataFrame.unionAll, sums).collect())
         if known != counted:
             raise self._guard(f"{counted} signals stand in profiles, but accounts are known for {known}")
 
-    def _deliver(self) -> None:
-        """Audiences and activations anew, as of the end of the newest landing date."""
-        newest = max(self.dates)
-        self.runner.frames[PROFILES.name] = self.lake.read_written(PROFILES)
-        self.runner.values |= {"newest": newest, "policy": policy_on(self.setting.policies, newest)}
-        for stage in DELIVERED:
+    def _audiences(self) -> None:
+        """Who is in which audience, as of the end of the newest landing date, and how large each is."""
+        for stage in (segment.MEMBERS_STAGE, segment.STAGE):
             self.runner.publish(stage, self.lake)
+
+    def _activate(self) -> None:
+        self.runner.publish(activate.STAGE, self.lake)
 
     def _guard(self, what: str) -> NightjarError:
         return NightjarError(

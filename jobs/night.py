@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -24,6 +25,7 @@ from jobs import (
     settle,
     withdraw,
 )
+from jobs.abreast import abreast
 from jobs.batch import settings_of
 from jobs.errors import Exit, NightjarError
 from jobs.lake import Lake
@@ -64,7 +66,7 @@ class Night:
         self.setting, self.landing_date = setting, landing_date
         self.files = list_night(setting.landing, landing_date)
         self.policy = policy_on(setting.policies, landing_date)
-        self.runner = Runner(landing_date, progress)
+        self.runner = Runner(setting.spark, landing_date, progress)
         self.runner.values |= {
             "policy": self.policy,
             "as_of": end_of(landing_date),
@@ -111,10 +113,9 @@ class Night:
 
     def publish(self, lake: Lake) -> None:
         """Remember what arrived, settle every line, and write the date's rows in place of those it had."""
-        self.runner.publish(ledger.ARRIVALS_STAGE, lake)
-        self.settle()
-        for stage in STORED:
-            self.runner.publish(stage, lake)
+        publish = self.runner.publish
+        abreast(self.setting.spark, partial(publish, ledger.ARRIVALS_STAGE, lake), self.settle)
+        abreast(self.setting.spark, *(partial(publish, stage, lake) for stage in STORED))
 
     def settle(self) -> None:
         """Every line to its one final outcome, counted."""

@@ -53,7 +53,7 @@ def _delivered(
     interests: DataFrame, reference: dict[str, DataFrame], setting: Setting, newest: date
 ) -> dict[str, DataFrame]:
     """Audiences and activations, by table name."""
-    runner = Runner(newest, lambda *_: None)
+    runner = Runner(setting.spark, newest, lambda *_: None)
     runner.frames |= {**reference, PROFILES.name: interests}
     runner.values |= {"newest": newest, "policy": policy_on(setting.policies, newest)}
     for stage in DELIVERED:

@@ -3,12 +3,14 @@
 A dropped link could make an ambiguous account look like a clear one, so nothing is dropped.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from jobs.abreast import abreast
 from jobs.errors import Exit, NightjarError
 from jobs.ingest import FILES, spread
 from jobs.landing import LandingFile, inputs_changed, list_reference, open_lines
@@ -53,7 +55,10 @@ def list_all(landing: str) -> dict[Contract, list[LandingFile]]:
 def read_all(spark: SparkSession, landing: str, key: bytes, tombstones: DataFrame | None = None) -> Reference:
     """Every reference table; a lake's tombstones count as requests for erasure."""
     listed = list_all(landing)
-    read = {contract: read_reference(spark, contract, files, key) for contract, files in listed.items()}
+    readings = abreast(
+        spark, *(partial(read_reference, spark, contract, files, key) for contract, files in listed.items())
+    )
+    read = dict(zip(listed, readings, strict=True))
     found = {contract.name: rows for contract, (rows, _) in read.items()}
     if tombstones is not None:
         people = found[ACCOUNT_LINKS.name].select("profile_digest", "profile_id").distinct()

@@ -122,7 +122,7 @@ class _Run:
         self.seconds: Counter[str] = Counter()
         self.dates_before = frozenset(lake.dates_run() if last is not None else ())
         self.dates = set(self.dates_before)
-        self.runner = Runner(landing_date, progress)
+        self.runner = Runner(setting.spark, landing_date, progress)
         self.runner.values["run_id"] = self.run_id
 
     def checks(self) -> dict[date, list]:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import date
 
-from pyspark.sql import DataFrame, Observation
+from py4j.protocol import Py4JError
+from pyspark import SparkContext
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import guard
@@ -22,8 +24,8 @@ from schemas.contract import Contract
 class Runner:
     """Runs stages of one landing date: their frames and plain values by name, the checks made, the seconds taken."""
 
-    def __init__(self, landing_date: date, progress: Callable[[str, float], None]):
-        self.landing_date, self._progress = landing_date, progress
+    def __init__(self, spark: SparkSession, landing_date: date, progress: Callable[[str, float], None]):
+        self.spark, self.landing_date, self._progress = spark, landing_date, progress
         self.frames: dict[str, DataFrame] = {}
         self.values: dict[str, object] = {"landing_date": landing_date}
         self.checks: list[Check] = []
@@ -34,9 +36,13 @@ class Runner:
 
     @contextmanager
     def timed(self, name: str):
-        """Count the seconds of a step, and say that it is done."""
-        started = time.monotonic()
-        yield
+        """Count the seconds of a step, and say that it is done. Spark's jobs carry its name meanwhile."""
+        started, context = time.monotonic(), self.spark.sparkContext
+        context.setJobDescription(name)
+        try:
+            yield
+        finally:
+            _forget_description(context)
         self.seconds[name] = round(self.seconds.get(name, 0) + time.monotonic() - started, 3)
         self._progress(name, self.seconds[name])
 
@@ -83,6 +89,14 @@ class Runner:
     def _check(self, check: Check) -> None:
         self.checks.append(check)
         guard.require(check)
+
+
+def _forget_description(context: SparkContext) -> None:
+    try:
+        context.setJobDescription(None)
+    except (Py4JError, OSError):
+        # The JVM is gone; what the step itself raised says so.
+        return
 
 
 def _shaped(contract: Contract, frame: DataFrame) -> DataFrame:

@@ -143,8 +143,8 @@ class _Subjects:
 
     def __init__(self, draw: random.Random, corpus: Path | None):
         self.draw = draw
-        self.topics = sorted(taxonomy.topics().items())
-        self.sensitive = sorted(taxonomy.sensitive_categories().items())
+        self.sources = {"topic": taxonomy.topics(), "sensitive": taxonomy.sensitive_categories()}
+        self.names = {kind: sorted(found) for kind, found in self.sources.items()}
         self.corpus = _read_corpus(corpus) if corpus else None
 
     def pick(self) -> tuple[str, str]:
@@ -152,25 +152,22 @@ class _Subjects:
             return "corpus", ""
         chance = self.draw.random()
         if chance < SENSITIVE_SHARE:
-            return "sensitive", self.draw.choice(self.sensitive)[0]
+            return "sensitive", self.draw.choice(self.names["sensitive"])
         if chance < SENSITIVE_SHARE + SMALL_TALK_SHARE:
             return "neither", "neither"
-        return "topic", self.draw.choice(self.topics)[0]
+        return "topic", self.draw.choice(self.names["topic"])
 
     def text(self, kind: str, name: str, surface: str) -> str:
         if kind == "corpus":
             return self.draw.choice(self.corpus)
         if kind == "neither":
             return self.draw.choice(taxonomy.neither().sayings)
-        source = dict(self.topics)[name] if kind == "topic" else taxonomy.sensitive_categories()[name]
-        return self.draw.choice(FRAMES[surface]).format(self.draw.choice(source.words))
+        return self.draw.choice(FRAMES[surface]).format(self.draw.choice(self.sources[kind][name].words))
 
     def label(self, kind: str, name: str) -> str:
         if kind in ("corpus", "neither"):
             return "object"
-        return self.draw.choice(
-            (dict(self.topics)[name] if kind == "topic" else taxonomy.sensitive_categories()[name]).words
-        )
+        return self.draw.choice(self.sources[kind][name].words)
 
 
 class _Day:

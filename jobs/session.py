@@ -35,6 +35,8 @@ def fit_to(spark: SparkSession, bytes_to_read: int) -> None:
     little = bytes_to_read <= INTERPRETED_BYTES
     spark.conf.set("spark.sql.codegen.wholeStage", str(not little).lower())
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if little else "FALLBACK")
+    # Planning the rest of a query anew after each of its shuffles pays off where these are large.
+    spark.conf.set("spark.sql.adaptive.enabled", str(not little).lower())
 
 
 def jvm_pid(spark: SparkSession) -> int:
