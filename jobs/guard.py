@@ -68,6 +68,11 @@ class Check:
         return [verdict.rule for verdict in self.verdicts if not verdict.passed]
 
 
+def load() -> None:
+    """Import Great Expectations, which takes seconds: while something else is waited for."""
+    import great_expectations  # noqa: F401
+
+
 def observe(frame: DataFrame, contract: Contract) -> tuple[DataFrame, Observation]:
     """The frame, and an observation that measures it against its contract in whatever pass computes it."""
     # Named by Spark: frames of several landing dates may meet in one plan, and no two measures there may share a name.

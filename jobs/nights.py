@@ -44,7 +44,7 @@ def run_nights(days, landing, lake, key_file, policy, *, kind, again=False):
     policies = policies_in(policy)
     for day in days:
         policy_on(policies, day)
-        list_night(landing, day)
+    to_read = [file for day in days for file in list_night(landing, day)]
     read_marker(lake)
     with hold(lake) as lock:
         marker = read_marker(lake)
@@ -62,7 +62,7 @@ def run_nights(days, landing, lake, key_file, policy, *, kind, again=False):
         from jobs.run import run_night
         from jobs.session import jvm_pid, start
 
-        spark = start()
+        spark = start(sum(file.size for file in to_read))
         lock.name_jvm(jvm_pid(spark))
         setting, opened = Setting(spark, landing, policies, key, DEFAULT), Lake(spark, lake)
         for at, day in enumerate(days, start=1):

@@ -13,7 +13,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import docs
+from jobs import docs, guard
+from jobs.abreast import abreast
 from jobs.guard import check_rows, require
 from jobs.key import key_id, write_key
 from jobs.lake import Lake, now
@@ -133,7 +134,7 @@ class _Run:
     def row(self) -> Row:
         digest = model_digest(self.setting.model)
         fit_to(self.setting.spark, self._bytes_to_read())
-        reference = self._reference()
+        reference, _ = abreast(self.setting.spark, self._reference, guard.load)
         while self.todo:
             night = Night(self.setting, day := min(self.todo), self.progress)
             self.todo.discard(day)

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from jobs.abreast import abreast
+from jobs.abreast import THREADS, abreast
 from jobs.runner import Runner
 
 
@@ -22,16 +22,32 @@ def test_an_error_goes_on_only_when_all_have_ended_and_the_first_call_s_comes_fi
     ended = []
 
     def fails():
+        time.sleep(0.3)
         raise ValueError("first")
 
     def slow():
-        time.sleep(0.5)
+        time.sleep(1)
         ended.append("slow")
         raise KeyError("second")
 
     with pytest.raises(ValueError, match="first"):
         abreast(spark, fails, slow)
     assert ended == ["slow"]
+
+
+def test_what_has_not_begun_when_one_fails_never_does(spark):
+    begun = []
+
+    def fails():
+        raise ValueError("first")
+
+    def slow():
+        time.sleep(0.5)
+
+    later = [lambda n=n: begun.append(n) for n in range(THREADS)]
+    with pytest.raises(ValueError, match="first"):
+        abreast(spark, *[slow] * (THREADS - 1), fails, slow, *later)
+    assert not begun
 
 
 def test_calls_really_run_side_by_side(spark):
