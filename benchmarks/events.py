@@ -1,7 +1,9 @@
 """What Spark itself says of a run, from its event log: jobs, tasks, busy seconds and shuffled bytes by stage of the night."""
 
 import json
+import re
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +28,15 @@ def environment(folder: Path) -> dict[str, str]:
     return {"JDK_JAVA_OPTIONS": " ".join(f"-Dspark.eventLog.{name}={value}" for name, value in options.items())}
 
 
-def read(folder: Path) -> dict[str, Work]:
-    """Work by stage, in the order in which they began."""
+def read(folder: Path, stages: Collection[str]) -> dict[str, Work]:
+    """Work by stage of the night, in the order in which they began; what is none's stands as work between them."""
     found: dict[str, Work] = defaultdict(Work)
     stage_of: dict[int, str] = {}
     for event in _events(folder):
         if event["Event"] == "SparkListenerJobStart":
-            name = event["Properties"].get("spark.job.description") or ELSEWHERE
+            # Delta writes what it does before or after the stage's name.
+            said = re.split(r"[:\s]+", event["Properties"].get("spark.job.description") or "")
+            name = next((word for word in said if word in stages), ELSEWHERE)
             found[name].jobs += 1
             stage_of |= {stage: name for stage in event["Stage IDs"] if stage not in stage_of}
         elif event["Event"] == "SparkListenerTaskEnd" and (metrics := event.get("Task Metrics")):

@@ -81,6 +81,7 @@ def _side_by_side(work: Path, lines: int, rounds: int) -> report.Size:
         found["peer"].append(_peer(work, lines, peer))
         bound = [*_module("bound"), *_night_of(work, lines), "--admitted", str(admitted)]
         found["bound"].append(measure(bound))
+    seconds = _seconds(kept)
     rows = require_equal(work / "lake", work / "peer")
     logged, lake = _anew(work / "events"), _anew(work / "lake")
     _nightjar(work, lines, lake, {**os.environ, **events.environment(logged)})
@@ -88,8 +89,8 @@ def _side_by_side(work: Path, lines: int, rounds: int) -> report.Size:
         raw_lines=_raw_lines(found["nightjar"][0]),
         rows=rows,
         contenders={name: report.middle(runs) for name, runs in found.items()},
-        seconds=_seconds(found["nightjar"], kept),
-        work=events.read(logged),
+        seconds=seconds,
+        work=events.read(logged, {*seconds, "runs"}),
         lake_mib=sum(file.stat().st_size for file in lake.rglob("*") if file.is_file()) / 2**20,
     )
 
@@ -100,12 +101,11 @@ def _raw_lines(run: Measured) -> int:
     return sum(said["outcomes"].values()) + sum(said["engagements"].values())
 
 
-def _seconds(runs: list[Measured], kept: list[dict[str, float]]) -> dict[str, float]:
-    """Median seconds by stage of the night, as its row of `runs` says; the rest is the process's start and end."""
+def _seconds(kept: list[dict[str, float]]) -> dict[str, float]:
+    """Median seconds by stage of the night, as its row of `runs` says. Stages that run side by side overlap: there is no sum."""
     found = {name: statistics.median(one[name] for one in kept) for name in kept[0]}
     guards = found.pop("guards", 0)
-    rest = statistics.median(run.seconds for run in runs) - sum(found.values())
-    return {**found, "start and end": rest, "guards (in the stages)": guards}
+    return {**found, "guards (in the stages)": guards}
 
 
 def _seconds_kept(lake: Path) -> dict[str, float]:
