@@ -21,8 +21,9 @@ from deltalake import write_deltalake
 
 from jobs.batch import settings_of
 from jobs.decay import factor
+from jobs.digests import account_digest
 from jobs.landing import end_of
-from jobs.lines import LineRules, account_digest, facts_of
+from jobs.lines import LineRules, facts_of
 from jobs.policy import ISO_3166_1, Policy, policy_on, read_policies
 from jobs.scoring.scorer import Scorer
 from schemas.words import AI_APP, PERSONALISED_APPS, SOURCES

@@ -4,11 +4,9 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.window import WindowSpec
 
-from jobs.ingest import key_or_alone
 from jobs.link import holds, valid_at
 from jobs.policy import ISO_3166_1, Policy
 from jobs.stage import Stage
@@ -28,7 +26,7 @@ def admit(
     policy: Policy,
     as_of: datetime,
 ) -> DataFrame:
-    """One row per raw line, with the first gate that stops it; `outcome` is null where it may be scored."""
+    """One row per raw line, with the first gate that stops it by itself; `outcome` is null where none does."""
     # What holds now is settled once a person; only what held then is asked line by line, and once.
     people = (
         histories(account_links, profile_regions, notices, erasures, policy=policy)
@@ -58,8 +56,12 @@ def admit(
             ("not_notified", ai & ~F.coalesce(F.col("notified_at") < F.col("occurred_at"), F.lit(False))),
         ),
     )
+    # A copy says nothing that its first did not, and a malformed line nothing that we understood: neither withholds its
+    # conversation, but for an oversize line whose conversation could be read.
+    own = F.col("outcome").isNotNull() & ~F.col("outcome").isin("duplicate", "malformed")
+    oversize = F.coalesce(F.col("reason") == "oversize", F.lit(False)) & F.col("conversation_digest").isNotNull()
     return (
-        whole_conversations(stopped)
+        stopped.withColumn("withholds", own | oversize)
         .withColumn("profile_id", F.when(F.col("outcome").isNull(), F.col("profile_id")))
         .withColumn("account_digest", F.when(F.col("outcome").isNull(), F.col("account_digest")))
         .select(ADMITTED.names)
@@ -120,28 +122,6 @@ def only(values: Column) -> Column:
     return F.when(F.size(values) == 1, F.get(values, F.lit(0)))
 
 
-def whole_conversations(lines: DataFrame) -> DataFrame:
-    """A line that passes every gate is stopped all the same when another line of its conversation is not admitted.
-
-    A copy says nothing that its first did not, and a malformed line nothing that we understood: neither withholds,
-    but for an oversize line whose conversation could be read.
-    """
-    own = F.col("outcome").isNotNull() & ~F.col("outcome").isin("duplicate", "malformed")
-    oversize = F.coalesce(F.col("reason") == "oversize", F.lit(False)) & F.col("conversation_digest").isNotNull()
-    return (
-        lines.withColumn("withholds", own | oversize)
-        .withColumn("withheld", F.max("withholds").over(conversation()))
-        .withColumn(
-            "outcome", F.when(F.col("outcome").isNull() & F.col("withheld"), "conversation").otherwise(F.col("outcome"))
-        )
-    )
-
-
-def conversation() -> WindowSpec:
-    """The window of a line's conversation; a line without one is alone."""
-    return Window.partitionBy(key_or_alone("conversation_digest"))
-
-
 def first_that_applies(already: Column, *rules: tuple[str, Column]) -> Column:
     """What is decided already, else the name of the first condition that is true; null is not true."""
     chosen = F.when(already.isNotNull(), already)
@@ -155,4 +135,6 @@ STAGE = Stage(
     reads=(LINKED, ACCOUNT_LINKS, PROFILE_REGIONS, NOTICES, ERASURES),
     transform=admit,
     gives=ADMITTED,
+    kept=True,
+    counted=True,
 )

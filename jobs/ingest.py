@@ -12,50 +12,81 @@ from jobs.stage import Stage
 from jobs.workers import batches_of, value_free
 from schemas.arrivals import ARRIVALS
 from schemas.contract import INT
-from schemas.lines import INGESTED, RAW_LINES
+from schemas.lines import INGESTED, RAW_LINES, REPEATED
 from schemas.words import UNKNOWN_SURFACE
 
 FILES = T.StructType([T.StructField("task", INT, False), T.StructField("file", INT, False)])
 
 
-def ingest(raw_lines: DataFrame, elsewhere: DataFrame, *, landing_date: date) -> DataFrame:
+def repeated(raw_lines: DataFrame, elsewhere: DataFrame) -> DataFrame:
+    """One row (id_hash) per id that a line of this landing date shares with another, of this date or of a neighbour.
+
+    By a hash, which is narrow: two ids that share one are looked at more closely for nothing.
+    """
+    here = raw_lines.select(id_hash(), F.lit(True).alias("here"))
+    there = elsewhere.select(id_hash(), F.lit(False).alias("here"))
+    return (
+        here.unionByName(there)
+        .where("id_hash is not null")
+        .groupBy("id_hash")
+        .agg(F.count(F.lit(1)).alias("lines"), F.max("here").alias("here"))
+        .where("here and lines > 1")
+        .select("id_hash")
+    )
+
+
+def ingest(raw_lines: DataFrame, elsewhere: DataFrame, repeated: DataFrame, *, landing_date: date) -> DataFrame:
     """One row per raw line, with its `outcome` if it is malformed, misdated, in conflict or a copy.
 
     Copies are looked for among the well-formed lines of the landing date and of its neighbours (`elsewhere`, their
     arrivals), misdated ones too. Which of equal lines of a date counts as the first makes no difference to any table:
-    what is equal in content is equal at every gate.
+    what is equal in content is equal at every gate. Only lines whose id is among the `repeated` are compared at all.
     """
-    copies = Window.partitionBy("source", key_or_alone("id_digest"))
+    lines = raw_lines.where("position > 0").withColumn("id_hash", id_hash())
+    alone = lines.join(repeated, on="id_hash", how="left_anti").withColumn("outcome", by_itself())
+    several = _compared(
+        lines.join(repeated, on="id_hash", how="left_semi"),
+        elsewhere.withColumn("id_hash", id_hash()).join(repeated, on="id_hash", how="left_semi"),
+        landing_date,
+    )
+    return alone.select(INGESTED.names).unionByName(several.select(INGESTED.names))
+
+
+def by_itself() -> Column:
+    """The outcome that a line has whatever others say."""
+    return F.when(F.col("reason").isNotNull(), "malformed").when(F.col("misdated"), "misdated")
+
+
+def _compared(lines: DataFrame, elsewhere: DataFrame, landing_date: date) -> DataFrame:
+    """The same lines, each with its outcome beside those that share its id."""
+    copies = Window.partitionBy("source", "id_digest")
     known = elsewhere.groupBy("source", "id_digest").agg(
         F.min("content_digest").alias("least"),
         F.max("content_digest").alias("greatest"),
         F.min("landing_date").alias("since"),
     )
-    lines = raw_lines.where("position > 0").join(known, on=["source", "id_digest"], how="left")
     least = F.least(F.min("content_digest").over(copies), "least")
     greatest = F.greatest(F.max("content_digest").over(copies), "greatest")
     # Where contents don't differ, an earlier date that knows the id had this very line.
     earlier = F.coalesce(F.col("since") < F.lit(landing_date), F.lit(False))
     return (
-        lines.withColumn("differing", least != greatest)
+        lines.join(known, on=["source", "id_digest"], how="left")
+        .withColumn("differing", least != greatest)
         .withColumn("rank", F.row_number().over(copies.orderBy("file", "position")))
         .withColumn(
             "outcome",
-            F.when(F.col("reason").isNotNull(), "malformed")
-            .when(F.col("misdated"), "misdated")
-            .when(F.col("differing"), "conflicting")
-            .when((F.col("rank") > 1) | earlier, "duplicate"),
+            by_itself().when(F.col("differing"), "conflicting").when((F.col("rank") > 1) | earlier, "duplicate"),
         )
-        .select(INGESTED.names)
     )
 
 
-def key_or_alone(digest: str) -> Column:
-    """A digest to group lines by; a line without one is alone, and must not meet the others in one huge group."""
-    return F.coalesce(F.hex(digest), F.concat_ws(":", "file", "position"))
+def id_hash() -> Column:
+    """A number for a line's id, null where it has none."""
+    return F.when(F.col("id_digest").isNotNull(), F.xxhash64("source", "id_digest")).alias("id_hash")
 
 
-STAGE = Stage("ingest", reads=(RAW_LINES, ARRIVALS), transform=ingest, gives=INGESTED)
+REPEATED_STAGE = Stage("repeated", reads=(RAW_LINES, ARRIVALS), transform=repeated, gives=REPEATED, counted=True)
+STAGE = Stage("ingest", reads=(RAW_LINES, ARRIVALS, REPEATED), transform=ingest, gives=INGESTED)
 
 
 def read_raw_lines(spark: SparkSession, files: list[LandingFile], rules: LineRules) -> DataFrame:

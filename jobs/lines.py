@@ -4,28 +4,28 @@ Content is the parsed object, unknown keys and all, with null as absent and numb
 when their objects are, however they are spelled.
 """
 
-import hmac
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
+from jobs.digests import content_digest, conversation_digest, id_digest
 from schemas.words import AI_APP, ENGAGEMENT_KINDS, PERSONALISED_APPS, SURFACES, UNKNOWN_SURFACE
 
 # No line of any kind is decoded beyond this, so a line without an end can't exhaust a worker.
 LONGEST_DECODED_BYTES = 16 * 1024 * 1024
-DIGEST_BYTES = 16
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _RFC_3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    r"(\d{4}-\d\d-\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
-_SPACED_COLON = (b" :", b"\t:", b"\r:")
+_TEXT = {str}
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -61,11 +61,12 @@ class LineRules(NamedTuple):
     max_line_bytes: int
     key: bytes
 
-    @property
-    def window(self) -> tuple[int, int]:
-        """First instant (inclusive) and last (exclusive) at which a line of this landing date may have happened."""
-        midnight = datetime.combine(self.landing_date, datetime.min.time(), UTC)
-        return _micros(midnight - timedelta(days=self.lateness_days)), _micros(midnight + timedelta(days=1))
+
+@lru_cache(maxsize=100)
+def window(landing_date: date, lateness_days: int) -> tuple[int, int]:
+    """First instant (inclusive) and last (exclusive) at which a line of a landing date may have happened."""
+    midnight = datetime.combine(landing_date, datetime.min.time(), UTC)
+    return _micros(midnight - timedelta(days=lateness_days)), _micros(midnight + timedelta(days=1))
 
 
 def facts_of(source: str, raw: bytes | dict, rules: LineRules) -> Facts:
@@ -95,7 +96,8 @@ def decode(raw: bytes) -> dict:
     if not isinstance(item, dict):
         raise Malformed("not_an_object")
     # Equal keys vanish in decoding. As many `":` as keys and no room before a colon: none did. Else look closely.
-    if any(spaced in raw for spaced in _SPACED_COLON) or raw.count(b'":') != _count_keys(item):
+    spaced = b" :" in raw or b"\t:" in raw or b"\r:" in raw
+    if spaced or raw.count(b'":') != _count_keys(item):
         _refuse_equal_keys(raw)
     return item
 
@@ -103,26 +105,11 @@ def decode(raw: bytes) -> dict:
 def canonical(item: dict) -> bytes:
     """The same bytes for the same content: keys sorted, nulls left out, every number in one spelling."""
     try:
-        if all(type(value) is str for value in item.values()):
+        if set(map(type, item.values())) <= _TEXT:
             return _encoder.encode(item)
         return _encoder.encode(_plain(item))
     except (RecursionError, ValueError, ArithmeticError):
         raise Malformed("not_json") from None
-
-
-def digest(key: bytes, domain: str, message: bytes) -> bytes:
-    """HMAC-SHA-256 under the lake's key, truncated to 128 bits; domains never collide."""
-    return hmac.digest(key, domain.encode() + b"\0" + message, "sha256")[:DIGEST_BYTES]
-
-
-def account_digest(key: bytes, app: str, account: str) -> bytes:
-    """The digest by which a stored signal knows the account that it came from."""
-    return digest(key, "account", _encoder.encode([app, account]))
-
-
-def profile_digest(key: bytes, profile: str) -> bytes:
-    """The digest by which the lake remembers a profile that it must not name."""
-    return digest(key, "profile", profile.encode())
 
 
 def instant(value) -> int:
@@ -132,11 +119,26 @@ def instant(value) -> int:
     match = _RFC_3339.fullmatch(value)
     if not match:
         raise Malformed("bad_timestamp")
-    day, clock, fraction, zone = match.groups()
+    day, hour, minute, second, fraction, zone = match.groups()
+    seconds = (int(hour) * 60 + int(minute)) * 60 + int(second) - _offset(zone)
+    return _midnight(day) + seconds * 1_000_000 + (int(fraction[:6].ljust(6, "0")) if fraction else 0)
+
+
+@lru_cache(maxsize=1_000)
+def _midnight(day: str) -> int:
     try:
-        return _micros(datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6].ljust(6, '0')}{zone.upper()}"))
-    except (ValueError, OverflowError):
+        return _micros(datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC))
+    except ValueError:
         raise Malformed("bad_timestamp") from None
+
+
+@lru_cache(maxsize=1_000)
+def _offset(zone: str) -> int:
+    """Seconds that a zone is ahead of UTC."""
+    if zone in "Zz":
+        return 0
+    seconds = (int(zone[1:3]) * 60 + int(zone[4:6])) * 60
+    return -seconds if zone[0] == "-" else seconds
 
 
 def optional(item: dict, field: str, kind: type):
@@ -172,19 +174,25 @@ def _interaction(item: dict, content: bytes, rules: LineRules) -> Facts:
     surface = required(item, "surface")
     if surface not in SURFACES:
         raise Malformed("unknown_surface")
-    for field in ("locale", "text"):
-        optional(item, field, str)
+    optional(item, "locale", str)
+    optional(item, "text", str)
     labels_of(item)
     account = optional(item, "account_id", str) or None
-    conversation = optional(item, "conversation_id", str) or None
+    conversation = optional(item, "conversation_id", str)
     dwell = item.get("dwell_seconds")
+    milli = None if dwell is None else _milli(dwell)
+    identity, occurred_at = required(item, "interaction_id"), _occurred_at(item)
     return Facts(
-        account_id=account,
-        app=AI_APP,
-        surface=surface,
-        dwell_milli=None if dwell is None else _milli(dwell),
-        conversation_digest=_conversation_digest(rules.key, account, conversation),
-        **_common("interactions", required(item, "interaction_id"), item, content, rules),
+        None,
+        _misdated(occurred_at, rules),
+        id_digest(rules.key, "interactions", identity),
+        content_digest(rules.key, "interactions", content),
+        conversation_digest(rules.key, account, conversation),
+        account,
+        AI_APP,
+        surface,
+        occurred_at,
+        milli,
     )
 
 
@@ -197,32 +205,33 @@ def _engagement(item: dict, content: bytes, rules: LineRules) -> Facts:
     required(item, "target_id")
     if optional(item, "target_text", str) is None:
         raise Malformed("missing_field")
+    account, identity, occurred_at = required(item, "account_id"), required(item, "engagement_id"), _occurred_at(item)
     return Facts(
-        account_id=required(item, "account_id"),
-        app=app,
-        surface=kind,
-        **_common("engagements", required(item, "engagement_id"), item, content, rules),
+        None,
+        _misdated(occurred_at, rules),
+        id_digest(rules.key, "engagements", identity),
+        content_digest(rules.key, "engagements", content),
+        None,
+        account,
+        app,
+        kind,
+        occurred_at,
     )
 
 
 _CHECKS = {"interactions": _interaction, "engagements": _engagement}
 
 
-def _common(source: str, identity: str, item: dict, content: bytes, rules: LineRules) -> dict:
-    if item.get("occurred_at") is None:
+def _occurred_at(item: dict) -> int:
+    value = item.get("occurred_at")
+    if value is None:
         raise Malformed("missing_field")
-    occurred_at = instant(item["occurred_at"])
-    first, end = rules.window
-    return {
-        "id_digest": digest(rules.key, f"{source}/id", identity.encode()),
-        "content_digest": content_digest(rules.key, source, content),
-        "occurred_at": occurred_at,
-        "misdated": not first <= occurred_at < end,
-    }
+    return instant(value)
 
 
-def content_digest(key: bytes, source: str, content: bytes) -> bytes:
-    return digest(key, f"{source}/content", content)
+def _misdated(occurred_at: int, rules: LineRules) -> bool:
+    first, end = window(rules.landing_date, rules.lateness_days)
+    return not first <= occurred_at < end
 
 
 def _oversize(source: str, raw: bytes, key: bytes) -> Facts:
@@ -231,18 +240,12 @@ def _oversize(source: str, raw: bytes, key: bytes) -> Facts:
     if source == "interactions" and len(raw) <= LONGEST_DECODED_BYTES:
         try:
             item = decode(raw)
-            conversation = _conversation_digest(
+            conversation = conversation_digest(
                 key, optional(item, "account_id", str), optional(item, "conversation_id", str)
             )
         except Malformed:
             conversation = None
     return Facts(reason="oversize", conversation_digest=conversation)
-
-
-def _conversation_digest(key: bytes, account: str | None, conversation: str | None) -> bytes | None:
-    if not account or not conversation:
-        return None
-    return digest(key, "conversation", _encoder.encode([account, conversation]))
 
 
 def _plain(value):
@@ -276,10 +279,15 @@ def _milli(value) -> int:
     return int(max(Decimal(0), min(Decimal(value), Decimal(86_400))) * 1_000)
 
 
-def _count_keys(value) -> int:
-    if type(value) is dict:
-        return len(value) + sum(_count_keys(inner) for inner in value.values() if type(inner) in (dict, list))
-    return sum(_count_keys(inner) for inner in value if type(inner) in (dict, list))
+def _count_keys(value: dict | list) -> int:
+    if type(value) is list:
+        keys, inners = 0, value
+    else:
+        keys, inners = len(value), value.values()
+    for inner in inners:
+        if type(inner) is dict or type(inner) is list:
+            keys += _count_keys(inner)
+    return keys
 
 
 def _refuse_equal_keys(raw: bytes) -> None:

@@ -23,6 +23,7 @@ from jobs import (
     screen,
     segment,
     settle,
+    whole,
     withdraw,
 )
 from jobs.abreast import abreast
@@ -33,16 +34,18 @@ from jobs.landing import end_of, inputs_changed, list_night
 from jobs.lines import LineRules
 from jobs.policy import Policy, policy_on
 from jobs.runner import Runner
-from schemas.lines import RAW_LINES, SCREENED, SETTLED
+from schemas.lines import ADMITTED, RAW_LINES, SCORED, SCREENED, SETTLED
 from schemas.outcomes import OUTCOME_COUNTS
 from schemas.rejects import REJECTS
 from schemas.signals import SIGNALS
 
-IN_FLIGHT = (ingest.STAGE, link.STAGE, admit.STAGE, score.STAGE, screen.STAGE)
+GATES = (ingest.REPEATED_STAGE, ingest.STAGE, link.STAGE, admit.STAGE, whole.STAGE)
+IN_FLIGHT = (*GATES, score.STAGE, screen.TAINTED_STAGE, screen.STAGE)
+SETTLING = (settle.WITHHELD_STAGE, settle.STAGE)
 STORED = (*ledger.STAGES, accrue.STAGE)
 MERGED = (withdraw.SUSPECTS_STAGE, withdraw.STAGE, profile.STAGE, profile.DELTAS_STAGE, attribute.STAGE)
 DELIVERED = (segment.MEMBERS_STAGE, segment.STAGE, activate.STAGE)
-NIGHT = (*IN_FLIGHT, ledger.ARRIVALS_STAGE, settle.STAGE, *STORED, *MERGED, *DELIVERED)
+NIGHT = (*IN_FLIGHT, ledger.ARRIVALS_STAGE, *SETTLING, *STORED, *MERGED, *DELIVERED)
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,7 @@ class Night:
         rules = LineRules(self.landing_date, policy.lateness_days, policy.max_line_bytes, self.setting.key)
         with runner.timed("read"):
             raw = ingest.read_raw_lines(self.setting.spark, self.files, rules)
-            raw_lines = runner.fly(RAW_LINES, raw).persist()
-            runner.frames[RAW_LINES.name] = raw_lines
+            raw_lines = runner.fly(RAW_LINES, raw, kept=True)
             rows = raw_lines.where("position = 0").select("file", "manifest").collect()
             self.manifests = {row["file"]: row["manifest"] for row in rows}
             for file in self.files:
@@ -103,13 +105,11 @@ class Night:
         runner = self.runner
         runner.frames |= {**reference, "elsewhere": elsewhere}
         with runner.timed("screen"):
-            for stage in IN_FLIGHT:
-                runner.fly(stage.gives, runner.transform(stage))
-            screened = runner.frames[SCREENED.name].persist()
-            runner.frames[SCREENED.name] = screened
-            lines, self.sensitive = ledger.totals(screened)
+            runner.take(*IN_FLIGHT)
+            lines, self.sensitive = ledger.totals(runner.frames[SCREENED.name])
             self._require_every_line(lines)
             runner.land(self.lines_read)
+            runner.drop(ADMITTED, SCORED)
 
     def publish(self, lake: Lake) -> None:
         """Remember what arrived, settle every line, and write the date's rows in place of those it had."""
@@ -121,18 +121,18 @@ class Night:
         """Every line to its one final outcome, counted."""
         runner = self.runner
         with runner.timed("settle"):
-            settled = runner.fly(SETTLED, runner.transform(settle.STAGE)).persist()
-            runner.frames[SETTLED.name] = settled
-            counted = settled.groupBy("source", "surface", "outcome").agg(
-                F.count(F.lit(1)).alias("lines"), F.sum(F.size("topics")).alias("signals")
+            runner.take(*SETTLING)
+            counted = (
+                runner.frames[SETTLED.name]
+                .groupBy("source", "surface", "outcome")
+                .agg(F.count(F.lit(1)).alias("lines"), F.sum(F.size("topics")).alias("signals"))
             )
             self._count(counted.collect())
             runner.land(self.lines_read)
 
     def forget(self) -> None:
         """Give back the memory of its frames."""
-        for contract in (RAW_LINES, SCREENED, SETTLED):
-            self.runner.frames.pop(contract.name).unpersist()
+        self.runner.drop(RAW_LINES, SCREENED, SETTLED)
 
     @property
     def lines_read(self) -> int:

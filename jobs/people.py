@@ -8,9 +8,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
+from jobs.digests import profile_digest
 from jobs.guard import check_rows, require
 from jobs.lake import Lake, now
-from jobs.lines import profile_digest
 from jobs.workers import value_free
 from schemas.accesses import ACCESSES
 from schemas.contract import DIGEST

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
+from jobs.digests import profile_digest
 from jobs.lake import Lake
-from jobs.lines import profile_digest
 
 
 def residue(lake: Lake, key: bytes, stones: DataFrame) -> tuple[int, int]:

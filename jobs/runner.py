@@ -20,6 +20,9 @@ from jobs.lake import Lake
 from jobs.stage import Stage
 from schemas.contract import Contract
 
+# A hash and a digest or two a row: some tens of megabytes.
+MOST_ROWS_TO_BROADCAST = 1_000_000
+
 
 class Runner:
     """Runs stages of one landing date: their frames and plain values by name, the checks made, the seconds taken."""
@@ -32,7 +35,8 @@ class Runner:
         self.seconds: dict[str, float] = {}
         # Rows that a table must have, where the pass over all lines already counted them.
         self.expected: dict[str, int] = {}
-        self._flying: list[tuple[Contract, Observation]] = []
+        # With the rows that a frame has where that isn't the number of the date's lines.
+        self._flying: list[tuple[Contract, Observation, int | None]] = []
 
     @contextmanager
     def timed(self, name: str):
@@ -46,18 +50,39 @@ class Runner:
         self.seconds[name] = round(self.seconds.get(name, 0) + time.monotonic() - started, 3)
         self._progress(name, self.seconds[name])
 
-    def fly(self, contract: Contract, frame: DataFrame) -> DataFrame:
+    def fly(self, contract: Contract, frame: DataFrame, *, kept: bool = False, counted: bool = False) -> DataFrame:
         """Take a frame in flight among the frames, measured in whatever pass will compute it."""
         frame, observation = guard.observe(_shaped(contract, frame), contract)
+        rows = None
+        if kept:
+            frame = frame.persist()
+            if counted:
+                frame.count()
+        elif counted:
+            # A leaf of whatever is planned around it. Dealt out anew, for Spark doesn't recognise two uses of a leaf that is
+            # partitioned by a column as the same, and would compute what is kept above them again.
+            frame = frame.repartition(self.spark.sparkContext.defaultParallelism).localCheckpoint()
+            rows = frame.count()
+            frame = F.broadcast(frame) if rows <= MOST_ROWS_TO_BROADCAST else frame
         self.frames[contract.name] = frame
-        self._flying.append((contract, observation))
+        self._flying.append((contract, observation, rows))
         return frame
 
-    def land(self, expected_rows: int) -> None:
-        """Check what has flown by since the last time; its one action has just run."""
-        for contract, observation in self._flying:
-            self._check(guard.check_measures(contract, observation, expected_rows))
+    def take(self, *stages: Stage) -> None:
+        """Let stages in flight give what they give, one after the other."""
+        for stage in stages:
+            self.fly(stage.gives, self.transform(stage), kept=stage.kept, counted=stage.counted)
+
+    def land(self, lines: int) -> None:
+        """Check what has flown by since the last time; the action that computed the last of it has just run."""
+        for contract, observation, rows in self._flying:
+            self._check(guard.check_measures(contract, observation, lines if rows is None else rows))
         self._flying.clear()
+
+    def drop(self, *contracts: Contract) -> None:
+        """Give back the memory of kept frames."""
+        for contract in contracts:
+            self.frames.pop(contract.name).unpersist()
 
     def transform(self, stage: Stage) -> DataFrame:
         """The frame that a stage gives, not computed yet."""

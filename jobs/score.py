@@ -8,52 +8,51 @@ from jobs.landing import LandingFile, open_lines
 from jobs.lines import decode, labels_of
 from jobs.scoring.scorer import Scorer, Settings
 from jobs.stage import Stage
+from jobs.whole import keep_whole
 from jobs.workers import InputChanged, value_free
-from schemas.lines import ADMITTED, SCORED
+from schemas.lines import ADMITTED, DIVIDED, SCORED
 
 
-def score(admitted: DataFrame, *, files: list[LandingFile], digests: dict[int, str], settings: Settings) -> DataFrame:
+def score(
+    admitted: DataFrame, divided: DataFrame, *, files: list[LandingFile], digests: dict[int, str], settings: Settings
+) -> DataFrame:
     """One row per raw line; an admitted one with its `verdict`, its `topics` and the `categories` it shows signs of.
 
-    `digests` are the files' SHA-256 as first read, by index: a file that reads otherwise now stops the night.
+    `digests` are the files' SHA-256 as first read, by index: a file that reads otherwise now stops the night. A line that
+    is stopped goes by: it is neither moved nor shown to Python.
     """
-    tasks = spread(files, admitted.sparkSession.sparkContext.defaultParallelism)
+    whole = keep_whole(admitted, divided)
+    stopped = whole.where("outcome is not null").select(
+        *ADMITTED.names,
+        F.lit(None).cast("string").alias("verdict"),
+        F.array().cast(SCORED.schema["topics"].dataType).alias("topics"),
+        F.lit(0).alias("categories"),
+    )
+    tasks = spread(files, whole.sparkSession.sparkContext.defaultParallelism)
     task = F.get(F.array(*(F.lit(tasks[file.index]) for file in files)), F.col("file"))
-    ordered = admitted.repartitionById(max(1, len(set(tasks.values()))), task).sortWithinPartitions("file", "position")
+    ordered = (
+        whole.where("outcome is null")
+        .repartitionById(max(1, len(set(tasks.values()))), task)
+        .sortWithinPartitions("file", "position")
+    )
 
     @value_free
     def judge(batches):
         import pyarrow as pa
-        import pyarrow.compute as pc
         from pyspark.sql.pandas.types import to_arrow_schema
 
         scorer, schema, reader = Scorer.cached(settings), to_arrow_schema(SCORED.schema), _Reader(files, digests)
         for batch in batches:
-            admitted_rows = pc.is_null(batch.column("outcome"))
-            wanted = batch.select(["file", "position"]).filter(admitted_rows)
-            items = list(reader.items(wanted.column(0).to_pylist(), wanted.column(1).to_pylist()))
+            items = list(reader.items(batch.column("file").to_pylist(), batch.column("position").to_pylist()))
             verdicts = scorer.judge(pa.array([text for text, _ in items], pa.string()), [names for _, names in items])
-            # One verdict per admitted row, in order; the rows between them get none.
-            place = pc.if_else(admitted_rows, pc.subtract(pc.cumulative_sum(admitted_rows.cast(pa.int64())), 1), None)
-            found = {
-                "verdict": verdicts.verdict.take(place),
-                "topics": verdicts.topics.take(place),
-                "categories": pc.fill_null(verdicts.categories.take(place), 0),
-            }
+            found = {name: getattr(verdicts, name) for name in ("verdict", "topics", "categories")}
             columns = [found[name] if name in found else batch.column(name) for name in SCORED.names]
             yield pa.RecordBatch.from_arrays(
                 [c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
             )
         reader.close()
 
-    scored = ordered.mapInArrow(judge, _nullable_topics())
-    return scored.withColumn("topics", F.coalesce("topics", F.array().cast(SCORED.schema["topics"].dataType)))
-
-
-def _nullable_topics():
-    from pyspark.sql import types as T
-
-    return T.StructType([T.StructField(f.name, f.dataType, f.nullable or f.name == "topics") for f in SCORED.schema])
+    return stopped.unionByName(ordered.mapInArrow(judge, SCORED.schema)).select(SCORED.names)
 
 
 class _Reader:
@@ -93,4 +92,4 @@ def _text(source: str, raw: bytes | dict) -> tuple[str | None, list[str]]:
     return item.get("text"), labels_of(item)
 
 
-STAGE = Stage("score", reads=(ADMITTED,), transform=score, gives=SCORED)
+STAGE = Stage("score", reads=(ADMITTED, DIVIDED), transform=score, gives=SCORED, kept=True, counted=True)

@@ -3,29 +3,32 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.admit import conversation
 from jobs.policy import Policy
 from jobs.stage import Stage
-from schemas.lines import SCORED, SCREENED
+from jobs.whole import marked
+from schemas.lines import SCORED, SCREENED, TAINTED
+
+# A line that could not be screened counts as sensitive for the others of its conversation; an empty one doesn't.
+UNSAFE = "coalesce(verdict in ('sensitive', 'unsupported_language'), false)"
 
 
-def screen(scored: DataFrame, *, policy: Policy) -> DataFrame:
-    """One row per raw line with the outcome that its own landing date gives it; profile and interests only where used.
+def tainted(scored: DataFrame) -> DataFrame:
+    """One row (conversation_digest) per conversation of which a line is sensitive or could not be screened."""
+    return scored.where(f"conversation_digest is not null and {UNSAFE}").select("conversation_digest").distinct()
 
-    A line that could not be screened counts as sensitive for the others of its conversation; an empty one doesn't.
-    """
-    unscreened = F.coalesce(F.col("verdict").isin("sensitive", "unsupported_language"), F.lit(False))
+
+def screen(scored: DataFrame, tainted: DataFrame, *, policy: Policy) -> DataFrame:
+    """One row per raw line with the outcome that its own landing date gives it; profile and interests only where used."""
     outcome = (
         F.when(F.col("outcome").isNotNull(), F.col("outcome"))
         .when(F.col("verdict").isin("unsupported_language", "empty"), F.col("verdict"))
-        .when(F.col("conversation_unscreened"), "sensitive")
+        .when(F.col("tainted"), "sensitive")
         .when((F.col("verdict") == "used") & (line_weight(policy) == 0), "no_interest")
         .otherwise(F.col("verdict"))
     )
     lines = (
-        scored.withColumn("unscreened", unscreened)
-        .withColumn("conversation_unscreened", F.max("unscreened").over(conversation()))
-        .withColumn("withholds", F.col("withholds") | F.col("unscreened"))
+        marked(scored, tainted, "tainted")
+        .withColumn("withholds", F.col("withholds") | F.expr(UNSAFE))
         .withColumn("outcome", outcome)
     )
     return forget_unless_used(lines).select(SCREENED.names)
@@ -57,4 +60,5 @@ def line_weight(policy: Policy) -> Column:
     return weight.otherwise(0)
 
 
-STAGE = Stage("screen", reads=(SCORED,), transform=screen, gives=SCREENED)
+TAINTED_STAGE = Stage("tainted", reads=(SCORED,), transform=tainted, gives=TAINTED, counted=True)
+STAGE = Stage("screen", reads=(SCORED, TAINTED), transform=screen, gives=SCREENED, kept=True)

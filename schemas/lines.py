@@ -62,6 +62,13 @@ RAW_LINES = Contract(
     ),
 )
 
+REPEATED = Contract(
+    name="repeated",
+    row="an id that several lines have, one of this landing date and others of any date of its lateness window",
+    columns=(column("id_hash", LONG, "hash of source and id digest"),),
+    key=("id_hash",),
+)
+
 INGESTED = RAW_LINES.with_columns(
     "ingested",
     "one raw line, with the outcome that it has by itself or by its copies",
@@ -101,29 +108,40 @@ LINKED = INGESTED.with_columns(
     ),
 )
 
+_ADMITTED_RULES = (
+    Rule("known_gate", f"outcome is null or {one_of('outcome', GATES)}", "the outcome is a gate"),
+    Rule("admitted_has_profile", "(outcome is null) = (profile_id is not null)", "whoever is stopped is forgotten"),
+    Rule("withholding_is_stopped", "not withholds or outcome is not null", "a line that withholds is itself stopped"),
+)
+
 ADMITTED = LINKED.with_columns(
     "admitted",
-    "one raw line, with the first gate that stops it; null where the policy allows it to be scored",
+    "one raw line, with the first gate that stops it by itself; null where none does",
     column("outcome", TEXT, "the first gate that stops it", nullable=True),
     column("withholds", FLAG, "whether this line by itself withholds its conversation"),
     column("profile_id", TEXT, "the profile, only where the line is admitted", nullable=True),
     without=("account_id", "link_outcome"),
-    rules=(
-        Rule("known_gate", f"outcome is null or {one_of('outcome', GATES)}", "the outcome is a gate"),
-        Rule("admitted_has_profile", "(outcome is null) = (profile_id is not null)", "whoever is stopped is forgotten"),
-        Rule(
-            "withholding_is_stopped", "not withholds or outcome is not null", "a line that withholds is itself stopped"
-        ),
-    ),
+    rules=_ADMITTED_RULES,
+)
+
+_CONVERSATION = column("conversation_digest", DIGEST, "keyed digest of account and conversation")
+
+DIVIDED = Contract(
+    name="divided",
+    row="a conversation of which one line passes every gate and another withholds it",
+    columns=(_CONVERSATION,),
+    key=("conversation_digest",),
 )
 
 SCORED = ADMITTED.with_columns(
     "scored",
-    "one raw line; if it was admitted, with what the scorer makes of it",
+    "one raw line; if it and its whole conversation were admitted, with what the scorer makes of it",
+    column("outcome", TEXT, "the first gate that stops it, or conversation", nullable=True),
     column("verdict", TEXT, "the scorer's verdict on an admitted line", nullable=True),
     column("topics", TOPIC_SCORES, "the interests it shows and their scores in 1/10,000; empty unless used"),
     column("categories", INT, "bit i set: a sign of sensitive category i; in memory only"),
     rules=(
+        *_ADMITTED_RULES,
         Rule("only_admitted_is_scored", "(outcome is null) = (verdict is not null)", "nothing stopped is ever scored"),
         Rule("known_verdict", f"verdict is null or {one_of('verdict', VERDICTS)}", "the verdict is one of ours"),
         Rule("topics_only_when_used", "(size(topics) > 0) = (verdict <=> 'used')", "only a used line shows interests"),
@@ -133,6 +151,13 @@ SCORED = ADMITTED.with_columns(
             "scores are positive ten-thousandths",
         ),
     ),
+)
+
+TAINTED = Contract(
+    name="tainted",
+    row="a conversation of which a line is sensitive or could not be screened",
+    columns=(_CONVERSATION,),
+    key=("conversation_digest",),
 )
 
 _OUTCOME_RULES = (
@@ -147,6 +172,13 @@ SCREENED = SCORED.with_columns(
     column("outcome", TEXT, "the line's outcome, as far as its own date goes"),
     without=("verdict",),
     rules=_OUTCOME_RULES,
+)
+
+WITHHELD = Contract(
+    name="withheld",
+    row="a conversation that its own landing date lets go on and another withholds",
+    columns=(_CONVERSATION,),
+    key=("conversation_digest",),
 )
 
 SETTLED = SCREENED.with_columns(

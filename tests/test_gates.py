@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs.admit import admit, country_code
 from jobs.link import link
+from jobs.whole import divided, keep_whole
 from schemas.lines import ADMITTED, INGESTED, LINKED
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
 
@@ -85,7 +86,8 @@ def admitted(frame, policy):
             as_of=NOW,
         )
         assert rows.columns == ADMITTED.names
-        return [row["outcome"] for row in rows.orderBy("position").collect()]
+        whole = keep_whole(rows, divided(rows))
+        return [row["outcome"] for row in whole.orderBy("position").collect()]
 
     return outcomes
 

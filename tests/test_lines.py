@@ -1,13 +1,15 @@
 """What one raw line tells by itself."""
 
+import hmac
 import json
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.digests import digest
 from jobs.lines import LineRules, Malformed, canonical, decode, facts_of, instant
 from tests.model import content, parse
 
@@ -180,3 +182,27 @@ def test_other_content_has_other_bytes(one, other):
 def test_what_is_malformed_is_so_for_the_model_too(item):
     raw = json.dumps(item).encode()
     assert (facts_of("interactions", raw, RULES).reason is None) is (parse("interactions", raw) is not None)
+
+
+@given(st.binary(min_size=32, max_size=100), st.sampled_from(["account", "interactions/id"]), st.binary(max_size=200))
+def test_a_digest_is_the_first_half_of_an_hmac(key, domain, message):
+    whole = hmac.digest(key, domain.encode() + b"\0" + message, "sha256")
+    assert digest(key, domain, message) == whole[:16]
+
+
+@given(
+    st.datetimes(timezones=st.builds(timezone, st.timedeltas(timedelta(hours=-23), timedelta(hours=23)))),
+    st.sampled_from(["T", "t"]),
+)
+def test_an_instant_is_what_python_makes_of_the_timestamp(at, between):
+    at = at.replace(tzinfo=timezone(timedelta(minutes=at.utcoffset() // timedelta(minutes=1))))
+    written = at.isoformat(sep=between)
+    assert instant(written) == (at.replace(tzinfo=None) - datetime(1970, 1, 1)) // timedelta(microseconds=1) - (
+        at.utcoffset() // timedelta(microseconds=1)
+    )
+
+
+@pytest.mark.parametrize("written", ["2025-02-29T00:00:00Z", "0000-01-01T00:00:00Z", "2025-12-17T24:00:00Z"])
+def test_a_day_or_hour_that_no_calendar_has_is_no_instant(written):
+    with pytest.raises(Malformed):
+        instant(written)

@@ -2,8 +2,8 @@
 
 import re
 
-from jobs import ledger, settle
-from jobs.night import DELIVERED, IN_FLIGHT, MERGED, NIGHT, STORED
+from jobs import ledger
+from jobs.night import DELIVERED, IN_FLIGHT, MERGED, NIGHT, SETTLING, STORED
 from schemas.tables import PUBLISHED, TABLES
 from tests.conftest import ROOT
 
@@ -26,14 +26,14 @@ def test_every_pin_is_exact_and_stands_once():
 
 def test_the_night_stands_in_order_and_each_table_has_its_stage():
     assert [stage.name for stage in NIGHT] == [
-        *("ingest", "link", "admit", "score", "screen"),
-        *("arrivals", "settle", "rejects", "outcomes", "accrue"),
+        *("repeated", "ingest", "link", "admit", "divided", "score", "tainted", "screen"),
+        *("arrivals", "withheld", "settle", "rejects", "outcomes", "accrue"),
         *("suspects", "withdraw", "profile", "deltas", "attribute"),
         *("members", "segment", "activate"),
     ]
     stored = {stage.gives.name for stage in (ledger.ARRIVALS_STAGE, *STORED, *MERGED, *DELIVERED)}
     assert stored == {contract.name for contract in PUBLISHED}
-    assert not any(stage.gives.stored for stage in (*IN_FLIGHT, settle.STAGE))
+    assert not any(stage.gives.stored for stage in (*IN_FLIGHT, *SETTLING))
 
 
 def test_no_column_that_says_something_of_a_person_carries_statistics():

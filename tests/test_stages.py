@@ -8,10 +8,10 @@ import pytest
 from jobs import decay
 from jobs.accrue import accrue
 from jobs.attribute import accounts_of, attributed
-from jobs.ingest import ingest
+from jobs.ingest import id_hash, ingest, repeated
 from jobs.profile import changes, deltas
-from jobs.screen import line_weight, screen
-from jobs.settle import settle
+from jobs.screen import line_weight, screen, tainted
+from jobs.settle import settle, withheld
 from schemas.arrivals import ARRIVALS
 from schemas.lines import RAW_LINES, SCORED, SCREENED, SETTLED
 from schemas.signals import SIGNALS
@@ -28,7 +28,12 @@ def outcomes(frame):
 
 
 def ingested(frame, lines, *elsewhere):
-    return ingest(lines, frame(ARRIVALS, *elsewhere), landing_date=DAY)
+    arrivals = frame(ARRIVALS, *elsewhere)
+    return ingest(lines, arrivals, repeated(lines, arrivals), landing_date=DAY)
+
+
+def screened(scored, policy):
+    return screen(scored, tainted(scored), policy=policy)
 
 
 def raw(content=b"c", identity=b"i", **more):
@@ -91,7 +96,7 @@ def test_a_conversation_that_another_landing_date_withholds_is_not_used(frame):
         arrived(conversation_digest=d),
         arrived(identity=b"k", withholds=True),
     )
-    settled = settle(lines, elsewhere)
+    settled = settle(lines, withheld(lines, elsewhere))
     stopped = ["conversation"] * 3
     assert outcomes(settled) == [*stopped, "sensitive", "duplicate", "used", "used"]
     kept = [row["profile_id"] for row in settled.orderBy("position").collect()]
@@ -127,19 +132,17 @@ def test_one_sensitive_line_drops_its_conversation(frame, policy):
     lines = frame(
         SCORED, scored("used", c), scored("sensitive", c, categories=8), scored("no_interest", c), scored("used")
     )
-    assert outcomes(screen(lines, policy=policy)) == ["sensitive", "sensitive", "sensitive", "used"]
+    assert outcomes(screened(lines, policy)) == ["sensitive", "sensitive", "sensitive", "used"]
 
 
 def test_what_could_not_be_screened_counts_as_sensitive_for_the_rest_and_an_empty_line_does_not(frame, policy):
     c, d = b"c" * 16, b"d" * 16
     lines = frame(SCORED, scored("used", c), scored("unsupported_language", c), scored("used", d), scored("empty", d))
-    assert outcomes(screen(lines, policy=policy)) == ["sensitive", "unsupported_language", "used", "empty"]
+    assert outcomes(screened(lines, policy)) == ["sensitive", "unsupported_language", "used", "empty"]
 
 
 def test_only_used_lines_keep_profile_and_interests(frame, policy):
-    rows = screen(
-        frame(SCORED, scored("used", b"c" * 16), scored("sensitive", b"c" * 16), scored("used")), policy=policy
-    )
+    rows = screened(frame(SCORED, scored("used", b"c" * 16), scored("sensitive", b"c" * 16), scored("used")), policy)
     assert [(row["profile_id"], len(row["topics"])) for row in rows.orderBy("position").collect()] == [
         (None, 0),
         (None, 0),
@@ -151,7 +154,7 @@ def test_only_used_lines_keep_profile_and_interests(frame, policy):
 def test_a_video_weighs_by_how_long_it_was_watched(frame, policy, dwell, weight):
     line = frame(SCORED, scored("used", surface="vibes", dwell_milli=dwell))
     assert line.select(line_weight(policy)).first()[0] == weight
-    assert outcomes(screen(line, policy=policy)) == ["used" if weight else "no_interest"]
+    assert outcomes(screened(line, policy)) == ["used" if weight else "no_interest"]
 
 
 def test_a_signal_is_the_exact_product(frame, policy):
@@ -249,3 +252,12 @@ def test_deltas_say_what_a_commit_did_and_leave_out_what_it_left_alone(spark):
         ("2", "removed", Decimal(5), None),
         ("3", "changed", Decimal(5), Decimal(6)),
     ]
+
+
+def test_only_ids_that_several_lines_share_are_looked_at_more_closely(frame):
+    lines = frame(RAW_LINES, raw(), raw(b"d"), raw(identity=b"j"), raw(identity=b"k"), {"position": 0, "source": "x"})
+    elsewhere = frame(ARRIVALS, arrived(identity=b"k"), arrived(identity=b"l"), arrived(b"d", b"l", AFTER))
+    shared = repeated(lines, elsewhere)
+    hashes = lines.select("position", id_hash()).join(shared, on="id_hash").select("position")
+    assert sorted(row["position"] for row in hashes.collect()) == [1, 2, 4]
+    assert shared.count() == 2

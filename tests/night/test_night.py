@@ -238,14 +238,18 @@ def test_a_guard_that_fails_or_cannot_run_leaves_the_previous_night_readable(zon
     assert 'class="failed"' not in page.read_text()
 
 
-def losing_all_but_one(raw_lines, elsewhere, *, landing_date):
-    return night_module.ingest.ingest(raw_lines, elsewhere, landing_date=landing_date).limit(1)
+def losing_all_but_one(linked, account_links, profile_regions, notices, erasures, *, policy, as_of):
+    reference = account_links, profile_regions, notices, erasures
+    return night_module.admit.admit(linked, *reference, policy=policy, as_of=as_of).limit(1)
 
 
 def test_lines_that_vanish_on_the_way_stop_the_night(zone, runs, monkeypatch):
     zone.person().say().say("play some jazz").write()
-    losing = replace(night_module.IN_FLIGHT[0], transform=losing_all_but_one)
-    monkeypatch.setattr(night_module, "IN_FLIGHT", (losing, *night_module.IN_FLIGHT[1:]))
+    losing = [
+        replace(stage, transform=losing_all_but_one) if stage is night_module.admit.STAGE else stage
+        for stage in night_module.IN_FLIGHT
+    ]
+    monkeypatch.setattr(night_module, "IN_FLIGHT", losing)
     with pytest.raises(NightjarError) as caught:
         runs.night()
     assert caught.value.code == Exit.GUARD_FAILED

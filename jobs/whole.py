@@ -1,0 +1,52 @@
+"""Whole: a conversation is used whole or not at all, so a line that is stopped stops those that it stands among."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.stage import Stage
+from schemas.lines import ADMITTED, DIVIDED
+
+
+def divided(admitted: DataFrame) -> DataFrame:
+    """One row (conversation_digest) per conversation of which one line is admitted and another withholds the rest."""
+    return both(admitted, admitted, going_on="outcome is null", stopping="withholds")
+
+
+def keep_whole(admitted: DataFrame, divided: DataFrame) -> DataFrame:
+    """One row per raw line; `outcome` is null where it and its whole conversation may be scored."""
+    lines = marked(admitted, divided, "withheld")
+    stopped = F.when(F.col("outcome").isNull() & F.col("withheld"), "conversation").otherwise(F.col("outcome"))
+    return lines.withColumn("outcome", stopped).select(
+        *(only_admitted(name) if name in ("profile_id", "account_digest") else F.col(name) for name in ADMITTED.names)
+    )
+
+
+def only_admitted(name: str) -> Column:
+    """Whose a line is, unless it is stopped."""
+    return F.when(F.col("outcome").isNull(), F.col(name)).alias(name)
+
+
+def both(lines: DataFrame, others: DataFrame, *, going_on: str, stopping: str) -> DataFrame:
+    """One row per conversation with a line that would go on and, among the others, one that stops it.
+
+    Found by counting, never by bringing a conversation's lines together: one may have half of all. There are few, so
+    what is planned around them need not move the lines.
+    """
+    named = "conversation_digest is not null"
+    one = lines.where(f"{named} and ({going_on})").select("conversation_digest", F.lit(1).alias("side"))
+    other = others.where(f"{named} and ({stopping})").select("conversation_digest", F.lit(2).alias("side"))
+    return (
+        one.unionByName(other)
+        .groupBy("conversation_digest")
+        .agg(F.bit_or("side").alias("sides"))
+        .where("sides = 3")
+        .select("conversation_digest")
+    )
+
+
+def marked(lines: DataFrame, conversations: DataFrame, name: str) -> DataFrame:
+    """The lines, and whether their conversation is one of these: true or null."""
+    return lines.join(conversations.withColumn(name, F.lit(True)), on="conversation_digest", how="left")
+
+
+STAGE = Stage("divided", reads=(ADMITTED,), transform=divided, gives=DIVIDED, counted=True)
