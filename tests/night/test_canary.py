@@ -92,11 +92,11 @@ def test_after_a_failing_guard_nothing_is_found(zone, runs, monkeypatch, capfd):
 def test_the_search_finds_them_when_the_drop_is_taken_out(zone, runs, spark, monkeypatch):
     planted(zone)
 
-    def leaking(admitted, *, files, digests, settings):
+    def leaking(admitted, divided, *, files, digests, settings):
         """The scorer, but every used line shows each raw line of the night as an interest."""
         lines = spark.read.text([file.path for file in files])
         shown = F.struct(F.col("value").alias("topic_id"), F.lit(9_000).alias("score"))
-        scored = score_module.score(admitted, files=files, digests=digests, settings=settings)
+        scored = score_module.score(admitted, divided, files=files, digests=digests, settings=settings)
         leaked = scored.crossJoin(lines.agg(F.collect_list(shown).alias("everything")))
         used = F.col("verdict") == "used"
         return leaked.withColumn("topics", F.when(used, F.col("everything")).otherwise(F.col("topics")))

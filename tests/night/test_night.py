@@ -188,6 +188,21 @@ def test_a_night_is_the_same_whether_spark_interprets_its_queries_or_generates_c
     assert another_lake.tables() == runs.tables() and runs.rows("signals")
 
 
+def test_a_night_is_the_same_whether_small_sets_come_to_the_lines_or_the_lines_to_them(
+    zone, runs, another_lake, spark, monkeypatch
+):
+    a_mixed_zone(zone).write()
+    runs.night()
+    threshold = spark.conf.get("spark.sql.autoBroadcastJoinThreshold")
+    monkeypatch.setattr("jobs.runner.MOST_ROWS_TO_BROADCAST", -1)
+    spark.conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")
+    try:
+        another_lake.night()
+    finally:
+        spark.conf.set("spark.sql.autoBroadcastJoinThreshold", threshold)
+    assert another_lake.tables() == runs.tables() and runs.rows("signals")
+
+
 def test_a_quiet_day_is_a_night_too(zone, runs):
     zone.person().write()
     assert runs.night().did_something
