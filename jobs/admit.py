@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from jobs.link import holds, valid_at
 from jobs.policy import ISO_3166_1, Policy
 from jobs.stage import Stage
+from jobs.whole import forget_stopped
 from schemas.contract import one_of
 from schemas.lines import ADMITTED, LINKED
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
@@ -60,12 +61,7 @@ def admit(
     # conversation, but for an oversize line whose conversation could be read.
     own = F.col("outcome").isNotNull() & ~F.col("outcome").isin("duplicate", "malformed")
     oversize = F.coalesce(F.col("reason") == "oversize", F.lit(False)) & F.col("conversation_digest").isNotNull()
-    return (
-        stopped.withColumn("withholds", own | oversize)
-        .withColumn("profile_id", F.when(F.col("outcome").isNull(), F.col("profile_id")))
-        .withColumn("account_digest", F.when(F.col("outcome").isNull(), F.col("account_digest")))
-        .select(ADMITTED.names)
-    )
+    return forget_stopped(stopped.withColumn("withholds", own | oversize)).select(ADMITTED.names)
 
 
 def histories(

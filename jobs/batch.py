@@ -5,8 +5,9 @@ from itertools import islice
 
 import pyarrow as pa
 
+from jobs.content import Malformed, decode
 from jobs.errors import Exit, NightjarError
-from jobs.lines import Malformed, decode, labels_of, optional
+from jobs.lines import labels_of, optional
 from jobs.policy import Policy
 from jobs.scoring import taxonomy
 from jobs.scoring.model import DEFAULT

@@ -11,11 +11,12 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs.abreast import abreast
+from jobs.content import Malformed, decode
 from jobs.digests import account_digest, profile_digest
 from jobs.errors import Exit, NightjarError
 from jobs.ingest import FILES, spread
 from jobs.landing import LandingFile, inputs_changed, list_reference, open_lines
-from jobs.lines import Malformed, decode, instant, optional, required
+from jobs.lines import instant, optional, required
 from jobs.workers import batches_of, value_free
 from schemas.contract import INT, LONG, TEXT, TIME, Contract
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS

@@ -20,7 +20,7 @@ from jobs.lake import Lake
 from jobs.stage import Stage
 from schemas.contract import Contract
 
-# A hash and a digest or two a row: some tens of megabytes.
+# A hash or a digest a row: some tens of megabytes.
 MOST_ROWS_TO_BROADCAST = 1_000_000
 
 
@@ -59,11 +59,7 @@ class Runner:
             if counted:
                 frame.count()
         elif counted:
-            # A leaf of whatever is planned around it. Dealt out anew, for Spark doesn't recognise two uses of a leaf that is
-            # partitioned by a column as the same, and would compute what is kept above them again.
-            frame = frame.repartition(self.spark.sparkContext.defaultParallelism).localCheckpoint()
-            rows = frame.count()
-            frame = F.broadcast(frame) if rows <= MOST_ROWS_TO_BROADCAST else frame
+            frame, rows = _set_apart(frame)
         self.frames[contract.name] = frame
         self._flying.append((contract, observation, rows))
         return frame
@@ -114,6 +110,17 @@ class Runner:
     def _check(self, check: Check) -> None:
         self.checks.append(check)
         guard.require(check)
+
+
+def _set_apart(frame: DataFrame) -> tuple[DataFrame, int]:
+    """A set computed now, as a leaf of whatever is planned around it, and its rows; broadcast where these are few.
+
+    Dealt out anew, for Spark doesn't recognise two uses of a leaf that is partitioned by a column as the same, and would
+    compute what is kept above them again.
+    """
+    frame = frame.repartition(frame.sparkSession.sparkContext.defaultParallelism).localCheckpoint()
+    rows = frame.count()
+    return (F.broadcast(frame) if rows <= MOST_ROWS_TO_BROADCAST else frame), rows
 
 
 def _forget_description(context: SparkContext) -> None:

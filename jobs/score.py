@@ -3,9 +3,10 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.content import decode
 from jobs.ingest import spread
 from jobs.landing import LandingFile, open_lines
-from jobs.lines import decode, labels_of
+from jobs.lines import labels_of
 from jobs.scoring.scorer import Scorer, Settings
 from jobs.stage import Stage
 from jobs.whole import keep_whole

@@ -1,6 +1,6 @@
 """Whole: a conversation is used whole or not at all, so a line that is stopped stops those that it stands among."""
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.stage import Stage
@@ -16,14 +16,15 @@ def keep_whole(admitted: DataFrame, divided: DataFrame) -> DataFrame:
     """One row per raw line; `outcome` is null where it and its whole conversation may be scored."""
     lines = marked(admitted, divided, "withheld")
     stopped = F.when(F.col("outcome").isNull() & F.col("withheld"), "conversation").otherwise(F.col("outcome"))
-    return lines.withColumn("outcome", stopped).select(
-        *(only_admitted(name) if name in ("profile_id", "account_digest") else F.col(name) for name in ADMITTED.names)
+    return forget_stopped(lines.withColumn("outcome", stopped)).select(ADMITTED.names)
+
+
+def forget_stopped(lines: DataFrame) -> DataFrame:
+    """The same lines; whose they are only where nothing stops them."""
+    goes_on = F.col("outcome").isNull()
+    return lines.withColumn("profile_id", F.when(goes_on, F.col("profile_id"))).withColumn(
+        "account_digest", F.when(goes_on, F.col("account_digest"))
     )
-
-
-def only_admitted(name: str) -> Column:
-    """Whose a line is, unless it is stopped."""
-    return F.when(F.col("outcome").isNull(), F.col(name)).alias(name)
 
 
 def both(lines: DataFrame, others: DataFrame, *, going_on: str, stopping: str) -> DataFrame:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.content import Malformed, canonical, decode
 from jobs.digests import digest
-from jobs.lines import LineRules, Malformed, canonical, decode, facts_of, instant
+from jobs.lines import LineRules, facts_of, instant
 from tests.model import content, parse
 
 RULES = LineRules(date(2025, 12, 17), lateness_days=7, max_line_bytes=65_536, key=b"k" * 32)
