@@ -1,19 +1,23 @@
 """The same night in another engine: gates, conversations, withdrawal and sums once more in DuckDB's SQL, line by line.
 
-What it takes as given: which lines are well formed (`tests/model.py` decodes them again), what the scorer says of an
-admitted line, and the days' factors. What it computes itself: everything else.
+What it takes as given: which lines are well formed (`tests/model.py` decodes them again), what the scorer says of a line's
+text, and the days' factors. What it computes itself: everything else.
 """
 
 from datetime import UTC, date, datetime
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from jobs import decay
+from jobs.batch import settings_of
 from jobs.landing import list_night, open_lines
 from jobs.rebuild import rebuild, settled_nights
 from jobs.reference import read_all
+from jobs.scoring.model import DEFAULT
+from jobs.scoring.scorer import Scorer
 from tests import model
 from tests.conftest import SHARED, Runs
 
@@ -136,7 +140,7 @@ def naive(stamp):
 
 
 def facts(folder):
-    """Reference tables and well-formed lines as frames for DuckDB."""
+    """Reference tables and well-formed lines as rows for DuckDB, which lines are malformed, and the others' texts."""
     rows = {name: [model.json.loads(line) for line in model.read(folder / "reference" / name)] for name in REFERENCE}
     tables = {
         "links": [
@@ -149,7 +153,7 @@ def facts(folder):
         ],
         "notices": [(r["profile_id"], naive(r["notified_at"])) for r in rows["notices"]],
     }
-    lines, malformed = [], set()
+    lines, malformed, texts = [], set(), {}
     for day in DAYS:
         for file in list_night(str(folder), day):
             for position, raw in open_lines(file).lines:
@@ -158,7 +162,8 @@ def facts(folder):
                     malformed.add((day, file.index, position))
                 else:
                     lines.append((len(lines), file.source, day, file.index, position, *line_of(file.source, item)))
-    return {**tables, "lines": lines}, malformed
+                    texts[day, file.index, position] = text_of(file.source, item)
+    return {**tables, "lines": lines}, malformed, texts
 
 
 def line_of(source, item):
@@ -174,6 +179,27 @@ def line_of(source, item):
         naive(item["occurred_at"]),
         None if dwell is None else int(max(0, min(dwell, 86_400)) * 1_000),
     )
+
+
+def text_of(source, item):
+    """A line's text and the names of its labels."""
+    if source == "engagements":
+        return item["target_text"], []
+    return item.get("text"), [label["name"] for label in item.get("labels") or ()]
+
+
+def judged(texts, policy):
+    """What the scorer says of each of these texts, as rows: its verdict, and each interest with its score."""
+    found = Scorer.cached(settings_of(policy, DEFAULT)).judge(
+        pa.array([text for text, _ in texts.values()], pa.string()), [labels for _, labels in texts.values()]
+    )
+    verdicts = [(*where, verdict) for where, verdict in zip(texts, found.verdict.to_pylist(), strict=True)]
+    topics = [
+        (*where, topic["topic_id"], topic["score"])
+        for where, shown in zip(texts, found.topics.to_pylist(), strict=True)
+        for topic in shown
+    ]
+    return verdicts, topics
 
 
 REFERENCE = ("account_links", "profile_regions", "notices")
@@ -216,17 +242,12 @@ def test_another_engine_gives_every_line_the_same_outcome_and_every_interest_the
     setting = Runs(spark, tmp_path / "lake", folder, [policy]).setting()
     reference = read_all(spark, setting.landing, setting.key).frames
     nights = settled_nights(setting, DAYS, reference, lambda *_: None)
-    tables, malformed = facts(folder)
-    ours, verdicts, topics = {}, [], []
+    tables, malformed, texts = facts(folder)
+    verdicts, topics = judged(texts, policy)
+    ours = {}
     for day, night in nights.items():
         for row in night.runner.frames["settled"].select("file", "position", "outcome").collect():
             ours[day, row["file"], row["position"]] = row["outcome"]
-        scored = (
-            night.runner.frames["scored"].where("verdict is not null").select("file", "position", "verdict", "topics")
-        )
-        for row in scored.collect():
-            verdicts.append((day, row["file"], row["position"], row["verdict"]))
-            topics += [(day, row["file"], row["position"], topic, score) for topic, score in row["topics"]]
     days = pd.date_range(DAYS[0] - pd.Timedelta(days=7), DAYS[-1]).date
     base = engine(
         {
