@@ -94,14 +94,15 @@ def status(lake, key_file, as_json, max_age, profiles, policy):
     from jobs import report
 
     marker_of(lake)
-    from jobs.lake import Lake
-    from jobs.session import start
+    from jobs.lake_log import LakeLog
 
-    opened = Lake(start(), Path(lake))
-    nights = report.nights(opened)
+    nights = report.nights(LakeLog(Path(lake)))
     click.echo(json.dumps({"nights": nights}) if as_json else report.status_table(nights))
     if profiles:
-        click.echo(report.profiles_table(opened, policy_in(policy, None), profiles))
+        from jobs.lake import Lake
+        from jobs.session import start
+
+        click.echo(report.profiles_table(Lake(start(), Path(lake)), policy_in(policy, None), profiles))
     if max_age is not None and report.age(nights, datetime.now(UTC)) > max_age:
         raise NightjarError(Exit.INPUT, "the last night is too old", fix="nightjar run")
 
@@ -129,7 +130,7 @@ def explain(profile, landing, lake, key_file, policy, as_json):
     from jobs.session import start
 
     opened = Lake(start(), Path(lake))
-    as_of = max(opened.dates_run(), default=None)
+    as_of = max(opened.log.history().dates, default=None)
     if as_of is None:
         raise NightjarError(Exit.CONFIGURATION, "no night has been run yet", fix="nightjar run")
     record_access(opened, "explain", [profile], key)
@@ -177,7 +178,8 @@ def verify(run, landing, lake, key_file, policy):
 
     spark = start()
     opened = Lake(spark, Path(lake))
-    chosen = opened.last_run() if run is None else opened.run(run)
+    history = opened.log.history()
+    chosen = history.last if run is None else history.numbered(run)
     if chosen is None:
         raise NightjarError(Exit.CONFIGURATION, "there is no such run", fix="nightjar status")
     bad = []

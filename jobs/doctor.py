@@ -100,15 +100,19 @@ def _lake(lake: Path, key_file: str | None) -> Iterator[Finding]:
 def _spark() -> Iterator[Finding]:
     from delta.tables import DeltaTable
 
-    from jobs.session import start
+    from jobs.session import CLASSES, start
 
     try:
         spark = start()
-        loaded = spark.conf.get("spark.jars.packages").rpartition(":")[2]
+        loaded = spark._jvm.io.delta.package.VERSION()
         agree = loaded == version("delta-spark") and not DeltaTable.isDeltaTable(spark, str(REQUIREMENTS))
-        yield Finding(f"Delta jar {loaded}", None if agree else "make spark.jars.packages and requirements.txt agree")
+        yield Finding(
+            f"Delta jar {loaded}",
+            None if agree else "make spark.jars.packages and requirements.txt agree, then make setup",
+        )
         worker = spark.sparkContext.parallelize([0], 1).map(lambda _: sys.executable).first()
         same = os.path.realpath(worker) == os.path.realpath(sys.executable)
+        yield Finding(f"classes: {'archived' if CLASSES.exists() else 'not archived: every start takes longer'}")
         yield Finding(f"workers' Python is {'ours' if same else 'another'}", None if same else "set PYSPARK_PYTHON")
     except NightjarError as error:
         yield Finding(error.what, "check Java, and the network on the first start: Delta's jars are fetched once")

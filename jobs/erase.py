@@ -25,6 +25,7 @@ from jobs.people import digested
 from jobs.policy import policy_on
 from jobs.rebuild import profiles
 from jobs.record import run_row
+from jobs.requests import unfinished
 from jobs.residue import residue
 from jobs.scoring.model import model_digest
 from schemas.activations import ACTIVATIONS
@@ -77,15 +78,13 @@ def erase(lake: Lake, setting: Setting, requests: list[tuple[str, datetime]]) ->
 
 def finish_unfinished(lake: Lake, setting: Setting) -> list[Receipt]:
     """Finish what a killed erasure left. Before anything is restored: behind an erasure nothing may go back."""
-    begun = {row["erasure_id"] for row in lake.tombstones().select("erasure_id").distinct().collect()}
-    done = {file.stem for file in lake.receipts().glob("*.json")}
-    return [finish(lake, setting, erasure_id) for erasure_id in sorted(begun - done)]
+    return [finish(lake, setting, erasure_id) for erasure_id in unfinished(lake.log)]
 
 
 def finish(lake: Lake, setting: Setting, erasure_id: str) -> Receipt:
     """Delete, check, make visible, purge, search, and write the receipt; each of them again is harmless."""
     key, stones = setting.key, lake.tombstones().where(F.col("erasure_id") == erasure_id).persist()
-    run = lake.runs().where(F.col("run_id") == erasure_id).first()
+    run = lake.log.history().of(erasure_id)
     if run is None:
         _delete(lake, key, stones, erasure_id)
         _deliver_less(lake, setting)
@@ -98,7 +97,7 @@ def finish(lake: Lake, setting: Setting, erasure_id: str) -> Receipt:
             Exit.TABLE, f"{left} files still hold somebody who was erased", fix="rerun; if it stays, report this line"
         )
     receipt = Receipt(erasure_id, stones.count(), dict(run["tables"]), files, left, key_id(key), run["finished_at"])
-    file = lake.receipts() / f"{erasure_id}.json"
+    file = lake.log.receipts() / f"{erasure_id}.json"
     file.parent.mkdir(exist_ok=True)
     part = file.with_suffix(".part")
     part.write_text(json.dumps(msgspec.to_builtins(receipt)))
@@ -123,18 +122,6 @@ def still_gone(lake: Lake, key: bytes, receipt: Path) -> Receipt:
     return msgspec.structs.replace(kept, searched_files=files)
 
 
-def due(lake: Lake, key: bytes, erasures: DataFrame) -> list[tuple[str, datetime]]:
-    """The requests, out of a landing zone's, that no tombstone answers yet."""
-    answered = lake.tombstones().groupBy("profile_digest").agg(F.max("requested_at").alias("answered_at"))
-    asked = erasures.groupBy("profile_id").agg(F.max("requested_at").alias("requested_at"))
-    new = (
-        digested(asked, key)
-        .join(answered, on="profile_digest", how="left")
-        .where(F.col("answered_at").isNull() | (F.col("answered_at") < F.col("requested_at")))
-    )
-    return [(row["profile_id"], row["requested_at"]) for row in new.select("profile_id", "requested_at").collect()]
-
-
 def _delete(lake: Lake, key: bytes, stones: DataFrame, erasure_id: str) -> None:
     """Out of the newest version of each table. Of who said something since the request, that stays."""
     signals = lake.read_written(SIGNALS)
@@ -153,7 +140,7 @@ def _delete(lake: Lake, key: bytes, stones: DataFrame, erasure_id: str) -> None:
 
 def _deliver_less(lake: Lake, setting: Setting) -> None:
     """Audiences and activations without the evidence that is gone. It adds nobody, so it needs nothing but what is there."""
-    newest = max(lake.dates_run(), default=None)
+    newest = max(lake.log.history().dates, default=None)
     if newest is None:
         return
     given = {"newest": newest, "policy": policy_on(setting.policies, newest)}
@@ -194,15 +181,15 @@ def _as_added(interests: DataFrame, run_id: str) -> DataFrame:
     ).select(PROFILE_DELTAS.names)
 
 
-def _make_visible(lake: Lake, setting: Setting, erasure_id: str):
+def _make_visible(lake: Lake, setting: Setting, erasure_id: str) -> dict:
     """Guard what is left, then append the run's row: from that commit on nobody sees the erased."""
     started = now()
     checks = [_checked(lake, contract) for contract in (*OF_PEOPLE, SEGMENTS)]
     said = {"run_id": erasure_id, "kind": "erasure", "model_digest": model_digest(setting.model), "started_at": started}
-    frame = run_row(lake, setting, lake.last_run(), checks, **said)
+    frame = run_row(lake, setting, lake.log.history().last, checks, **said)
     require(check_rows(RUNS, frame, 1))
     lake.append(RUNS, frame.coalesce(1))
-    return frame.first()
+    return lake.log.history().last
 
 
 def _checked(lake: Lake, contract: Contract):

@@ -56,7 +56,7 @@ class Explanation(msgspec.Struct, frozen=True):
 
 def explain(lake: Lake, reference: dict[str, DataFrame], profile: str, *, as_of: date, policy: Policy) -> Explanation:
     """Everything that the lake holds of a profile, as of the end of its last landing date."""
-    run, asked = lake.last_run(), people(lake.spark, [profile])
+    run, asked = lake.log.history().last, people(lake.spark, [profile])
     stored = lake.read(PROFILES, run).join(asked, on="profile_id", how="left_semi").collect()
     signals = lake.read(SIGNALS, run).join(asked, on="profile_id", how="left_semi").collect()
     interests = [_interest(row, signals, as_of, policy) for row in stored]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial, reduce
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import activate, attribute, profile, segment, tighten, withdraw
@@ -32,7 +32,7 @@ class Merge:
     lake: Lake
     runner: Runner
     reference: dict[str, DataFrame]
-    last: Row | None
+    last: dict | None
     landing_date: date
     restated: list[date]
     before: frozenset[date]

@@ -5,6 +5,7 @@ import sys
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Thread
 
 import click
 
@@ -36,6 +37,7 @@ def run_nights(days, landing, lake, key_file, policy, *, kind, again=False):
     from jobs.landing import list_night
     from jobs.lock import hold
     from jobs.marker import read_marker
+    from jobs.night import Setting
     from jobs.policy import policy_on
     from jobs.scoring.model import DEFAULT
 
@@ -57,22 +59,37 @@ def run_nights(days, landing, lake, key_file, policy, *, kind, again=False):
 
         list_all(landing)
         read_model(DEFAULT)
-        from jobs.lake import Lake
-        from jobs.night import Setting
+        from jobs.lake_log import LakeLog
         from jobs.run import run_night
-        from jobs.session import jvm_pid, start
+        from jobs.taking_up import up_to_date
 
-        spark = start(sum(file.size for file in to_read))
-        lock.name_jvm(jvm_pid(spark))
-        setting, opened = Setting(spark, landing, policies, key, DEFAULT), Lake(spark, lake)
+        log, opened = LakeLog(lake), None
         for at, day in enumerate(days, start=1):
             if len(days) > 1:
                 click.echo(f"{day}  {at} of {len(days)}")
             with _dated(day):
-                finished = run_night(
-                    setting, opened, day, key_file=key_file, kind=kind, again=again, progress=say_progress
-                )
-                _finish(report.nights(opened, [day])[0], finished.stated)
+                stated = []
+                if again or not up_to_date(log, landing, policies, key, day):
+                    opened = opened or _open(lake, lock, sum(file.size for file in to_read))
+                    setting = Setting(opened.spark, landing, policies, key, DEFAULT)
+                    finished = run_night(
+                        setting, opened, day, key_file=key_file, kind=kind, again=again, progress=say_progress
+                    )
+                    stated = finished.stated
+                _finish(report.nights(log, [day])[0], stated)
+
+
+def _open(lake: Path, lock, bytes_to_read: int):
+    """The lake, with Spark: only once there is something to do."""
+    from jobs import guard
+    from jobs.lake import Lake
+    from jobs.session import jvm_pid, start
+
+    # While the JVM starts, this process would only wait.
+    Thread(target=guard.load, daemon=True).start()
+    spark = start(bytes_to_read)
+    lock.name_jvm(jvm_pid(spark))
+    return Lake(spark, lake)
 
 
 def _finish(night: dict, stated: list[date]) -> None:

@@ -3,6 +3,7 @@
 A dropped link could make an ambiguous account look like a clear one, so nothing is dropped.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from jobs.errors import Exit, NightjarError
 from jobs.ingest import FILES, spread
 from jobs.landing import LandingFile, inputs_changed, list_reference, open_lines
 from jobs.lines import instant, optional, required
+from jobs.session import tasks_at_once
 from jobs.workers import batches_of, value_free
 from schemas.contract import INT, LONG, TEXT, TIME, Contract
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
@@ -78,7 +80,7 @@ def read_reference(
         + [T.StructField("of_file", INT), T.StructField("position", LONG), T.StructField("reason", TEXT)]
         + [T.StructField("sha256", TEXT)]
     )
-    tasks = spread(files, spark.sparkContext.defaultParallelism)
+    tasks = spread(files, tasks_at_once(spark))
     listed = spark.createDataFrame([(task, index) for index, task in tasks.items()], FILES)
 
     @value_free
@@ -97,7 +99,19 @@ def read_reference(
     return rows.where("of_file is null").select(contract.names), read
 
 
-def _bad(contract: Contract, files: list[LandingFile], row: Row) -> NightjarError:
+def rows_here(contract: Contract, files: list[LandingFile], key: bytes) -> Iterator[tuple]:
+    """A small reference table's rows, checked likewise, read in this process; instants in microseconds since 1970, `key` the lake's."""
+    width = len(contract.columns)
+    for file in files:
+        for row in _rows(contract, file, key):
+            of_file, position, reason, _ = row[width:]
+            if reason:
+                raise _bad(contract, files, {"of_file": of_file, "position": position, "reason": reason})
+            if of_file is None:
+                yield row[:width]
+
+
+def _bad(contract: Contract, files: list[LandingFile], row: Row | dict) -> NightjarError:
     where = f" at row {row['position']}" if row["position"] else ""
     what = f"{contract.name}/{files[row['of_file']].name} is {row['reason']}{where}"
     return NightjarError(Exit.INPUT, what, fix="deliver the file again")

@@ -1,12 +1,12 @@
 """Report: nights as plain data and as tables for a terminal. Counts only, nothing of a person."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from jobs import decay
 from jobs.lake import Lake
+from jobs.lake_log import LakeLog, visible_version
 from jobs.policy import Policy
 from jobs.scoring import taxonomy
 from schemas.outcomes import OUTCOME_COUNTS
@@ -14,21 +14,23 @@ from schemas.profiles import PROFILES
 from schemas.words import OUTCOMES, SOURCES
 
 
-def nights(lake: Lake, dates: list[date] | None = None) -> list[dict]:
-    """Landing dates as plain data, all or some, in order: outcomes by source, policy, table versions, seconds."""
-    newest = lake.newest_runs(lake.dates_run() if dates is None else dates)
-    counted = (
-        lake.read(OUTCOME_COUNTS, lake.last_run())
-        .where(F.col("landing_date").isin(*newest))
-        .groupBy("landing_date", "source", "outcome")
-        .agg(F.sum("lines").alias("lines"))
-        .collect()
-    )
-    lines = {(row["landing_date"], row["source"], row["outcome"]): row["lines"] for row in counted}
+def nights(log: LakeLog, dates: list[date] | None = None) -> list[dict]:
+    """Landing dates as plain data, all or some, in order: outcomes by source, policy, table versions, seconds.
+
+    Read from the lake's logs: it needs no Spark.
+    """
+    history = log.history()
+    newest = history.newest(history.dates if dates is None else dates)
+    if not newest:
+        return []
+    version, chosen = visible_version(OUTCOME_COUNTS, history.last), [("landing_date", "in", sorted(newest))]
+    rows = log.rows(OUTCOME_COUNTS, version=version, filters=chosen).group_by(["landing_date", "source", "outcome"])
+    counted = rows.aggregate([("lines", "sum")]).to_pylist()
+    lines = {(row["landing_date"], row["source"], row["outcome"]): row["lines_sum"] for row in counted}
     return [_night(day, newest[day], lines) for day in sorted(newest)]
 
 
-def _night(day: date, run: Row, lines: dict[tuple, int]) -> dict:
+def _night(day: date, run: dict, lines: dict[tuple, int]) -> dict:
     def by_outcome(source: str) -> dict[str, int]:
         return {outcome: lines[day, source, outcome] for outcome in OUTCOMES if (day, source, outcome) in lines}
 
@@ -39,7 +41,7 @@ def _night(day: date, run: Row, lines: dict[tuple, int]) -> dict:
         "policy": next(judged["version"] for judged in run["policies"] if judged["landing_date"] == day),
         "tables": dict(run["tables"]),
         "seconds": round(sum(seconds for name, seconds in run["seconds"].items() if name != "guards"), 1),
-        "finished_at": run["finished_at"].replace(tzinfo=UTC).isoformat(),
+        "finished_at": run["finished_at"].isoformat(),
     }
 
 
@@ -73,13 +75,13 @@ def status_table(found: list[dict]) -> str:
 
 def profiles_table(lake: Lake, policy: Policy, count: int) -> str:
     """The strongest interests of those profiles that rest on most signals, decayed to the last landing date."""
-    run = lake.last_run()
-    interests = lake.read(PROFILES, run)
+    history = lake.log.history()
+    interests = lake.read(PROFILES, history.last)
     chosen = (
         interests.groupBy("profile_id").agg(F.sum("signals").alias("n")).orderBy(F.desc("n"), "profile_id").limit(count)
     )
     rows = interests.join(chosen, on="profile_id", how="left_semi").orderBy("profile_id", F.desc("weight")).collect()
-    as_of, lines, shown = max(lake.dates_run()), [], None
+    as_of, lines, shown = max(history.dates), [], None
     for row in rows:
         if row["profile_id"] != shown:
             shown = row["profile_id"]

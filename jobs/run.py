@@ -10,15 +10,16 @@ from pathlib import Path
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import docs, guard
 from jobs.abreast import abreast
 from jobs.guard import check_rows, require
+from jobs.history import History
 from jobs.key import key_id, write_key
 from jobs.lake import Lake, now
-from jobs.landing import LandingFile, inputs_changed, landing_dates, list_night
+from jobs.landing import LandingFile, inputs_changed, list_night
 from jobs.marker import read_marker, write_marker
 from jobs.merge import Merge
 from jobs.night import Night, Setting
@@ -27,7 +28,7 @@ from jobs.reference import Reference, list_all, read_all
 from jobs.runner import Runner
 from jobs.scoring.model import model_digest
 from jobs.session import fit_to
-from jobs.stale import is_stale, neighbours, touched
+from jobs.stale import neighbours, to_state, touched
 from jobs.taking_up import answer_requests, take_up
 from jobs.workers import INPUT_CHANGED
 from schemas.arrivals import ARRIVALS
@@ -38,7 +39,7 @@ from schemas.runs import RUNS
 class Finished:
     """What running a landing date came to: the lake's last run, and the landing dates that were stated now, if any."""
 
-    run: Row
+    run: dict
     stated: list[date]
 
     @property
@@ -63,42 +64,30 @@ def run_night(
     Whatever fails, every table is taken back to what readers see before the error goes on. A lake that doesn't exist yet
     is made when there is something in it, and its key kept in `key_file`.
     """
-    last, todo = None, {landing_date}
+    history, todo = History(()), {landing_date}
     if read_marker(lake.path) is not None:
         lake.create()
         take_up(lake, setting)
         answer_requests(lake, setting)
-        last = lake.last_run()
-        todo = _to_state(setting, lake, landing_date, again)
+        history = lake.log.history()
+        todo = to_state(history, setting.landing, setting.policies, landing_date, again=again)
         if not todo:
-            return Finished(last, [])
-    run = _Run(setting, lake, last, landing_date, todo, key_file, kind, progress)
+            return Finished(history.last, [])
+    run = _Run(setting, lake, history, landing_date, todo, key_file, kind, progress)
     try:
         row = run.row()
     except Exception:
         _forget_caches(setting.spark)
         if (lake.path / "runs").exists():
-            lake.restore(last)
+            lake.restore(history.last)
         raise
     finally:
         if lake.path.exists():
             for day, checks in run.checks().items():
                 docs.write_night(lake.docs(), day, checks)
     _forget_caches(setting.spark)
-    lake.forget_history()
+    lake.log.forget_history()
     return Finished(row, sorted(run.nights))
-
-
-def _to_state(setting: Setting, lake: Lake, landing_date: date, again: bool) -> set[date]:
-    """This date where it is new, stale or asked for again, and the stale ones of its window.
-
-    A date of the window that has no folder any more is past: its files were taken away, not changed.
-    """
-    present = set(landing_dates(setting.landing))
-    window = [day for day in neighbours(landing_date, lake.dates_run(), setting.policies) if day in present]
-    newest = lake.newest_runs([landing_date, *window])
-    stale = {day for day, run in newest.items() if is_stale(run, list_night(setting.landing, day), day)}
-    return stale | ({landing_date} if again or landing_date not in newest else set())
 
 
 class _Run:
@@ -108,20 +97,20 @@ class _Run:
         self,
         setting: Setting,
         lake: Lake,
-        last: Row | None,
+        history: History,
         landing_date: date,
         todo: set[date],
         key_file,
         kind,
         progress,
     ):
-        self.setting, self.lake, self.last, self.landing_date = setting, lake, last, landing_date
+        self.setting, self.lake, self.last, self.landing_date = setting, lake, history.last, landing_date
         self.todo, self.key_file, self.kind, self.progress = todo, key_file, kind, progress
         self.run_id, self.started_at = str(uuid.uuid4()), now()
         self.nights: dict[date, Night] = {}
         # Of every pass, also of a date that was stated twice.
         self.seconds: Counter[str] = Counter()
-        self.dates_before = frozenset(lake.dates_run() if last is not None else ())
+        self.dates_before = frozenset(history.dates)
         self.dates = set(self.dates_before)
         self.runner = Runner(setting.spark, landing_date, progress)
         self.runner.values["run_id"] = self.run_id
@@ -131,7 +120,7 @@ class _Run:
         found = {day: [*night.runner.checks, *self.runner.checks] for day, night in self.nights.items()}
         return {day: checks for day, checks in found.items() if checks}
 
-    def row(self) -> Row:
+    def row(self) -> dict:
         digest = model_digest(self.setting.model)
         fit_to(self.setting.spark, self._bytes_to_read())
         reference, _ = abreast(self.setting.spark, self._reference, guard.load)
@@ -197,7 +186,7 @@ class _Run:
             write_marker(self.lake.path, key_id(self.setting.key))
             self.lake.create()
 
-    def _make_visible(self, model: str, reference: Reference) -> Row:
+    def _make_visible(self, model: str, reference: Reference) -> dict:
         """Check the run's own row, then append it: from that commit on all that it did is visible."""
         self.seconds.update(self.runner.seconds)
         nights = [self.nights[day] for day in sorted(self.nights)]
@@ -223,7 +212,7 @@ class _Run:
         self.runner.checks.append(check)
         require(check)
         self.lake.append(RUNS, frame.coalesce(1))
-        return frame.first()
+        return self.lake.log.history().last
 
     @staticmethod
     def _sensitive(nights: list[Night]) -> dict[str, int]:

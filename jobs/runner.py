@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from jobs import guard
 from jobs.guard import Check
 from jobs.lake import Lake
+from jobs.session import tasks_at_once
 from jobs.stage import Stage
 from schemas.contract import Contract
 
@@ -118,7 +119,7 @@ def _set_apart(frame: DataFrame) -> tuple[DataFrame, int]:
     Dealt out anew, for Spark doesn't recognise two uses of a leaf that is partitioned by a column as the same, and would
     compute what is kept above them again.
     """
-    frame = frame.repartition(frame.sparkSession.sparkContext.defaultParallelism).localCheckpoint()
+    frame = frame.repartition(tasks_at_once(frame.sparkSession)).localCheckpoint()
     rows = frame.count()
     return (F.broadcast(frame) if rows <= MOST_ROWS_TO_BROADCAST else frame), rows
 

@@ -8,6 +8,7 @@ from jobs.ingest import spread
 from jobs.landing import LandingFile, open_lines
 from jobs.lines import labels_of
 from jobs.scoring.scorer import Scorer, Settings
+from jobs.session import tasks_at_once
 from jobs.stage import Stage
 from jobs.whole import keep_whole
 from jobs.workers import InputChanged, value_free
@@ -29,7 +30,7 @@ def score(
         F.array().cast(SCORED.schema["topics"].dataType).alias("topics"),
         F.lit(0).alias("categories"),
     )
-    tasks = spread(files, whole.sparkSession.sparkContext.defaultParallelism)
+    tasks = spread(files, tasks_at_once(whole.sparkSession))
     task = F.get(F.array(*(F.lit(tasks[file.index]) for file in files)), F.col("file"))
     ordered = (
         whole.where("outcome is null")

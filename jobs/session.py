@@ -2,8 +2,10 @@
 
 import logging
 import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
@@ -12,23 +14,28 @@ from pyspark.sql import SparkSession
 from jobs.errors import Exit, NightjarError
 
 SETTINGS = Path(__file__).parent.parent / "conf" / "spark-defaults.conf"
+# What `make setup` made ready for a JVM of ours (jobs/making_ready.py): Delta's jars, and an archive of a night's classes.
+JARS, CLASSES = (Path(sys.prefix) / "nightjar" / name for name in ("jars", "classes.jsa"))
+PARTITIONS, TASKS_OF_LITTLE = "spark.sql.shuffle.partitions", 1
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 # Files of a night and its reference data, compressed as they lie. At twice as many lines both ways took the same time.
 INTERPRETED_BYTES = 2 << 20
 # From here on code runs for long enough to be compiled twice: the better compiler's time comes back.
 COMPILED_WELL_BYTES = 8 << 20
 
 
-def start(bytes_to_read: int = 0) -> SparkSession:
+def start(bytes_to_read: int = 0, *, java_options: Sequence[str] = ()) -> SparkSession:
     """The process's session: the one that spark-submit made, or a new one with our settings.
 
-    A JVM that is started for much to read may use its second compiler too.
+    A JVM that is started for much to read may use its second compiler too. `java_options` are for a new JVM alone.
     """
     silence_query_logger()
     # Workers take the system's Python unless told.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        _launch(well_compiled=bytes_to_read >= COMPILED_WELL_BYTES)
+        compiler = ["-XX:TieredStopAtLevel=4"] if bytes_to_read >= COMPILED_WELL_BYTES else []
+        _launch([*compiler, *java_options])
     return SparkSession.builder.getOrCreate()
 
 
@@ -42,6 +49,16 @@ def fit_to(spark: SparkSession, bytes_to_read: int) -> None:
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if little else "FALLBACK")
     # Planning the rest of a query anew after each of its shuffles pays off where these are large.
     spark.conf.set("spark.sql.adaptive.enabled", str(not little).lower())
+    # What a task of a handful of rows costs is to be sent, read and begun; a Python worker, to be started.
+    if little:
+        spark.conf.set(PARTITIONS, TASKS_OF_LITTLE)
+    else:
+        spark.conf.unset(PARTITIONS)
+
+
+def tasks_at_once(spark: SparkSession) -> int:
+    """Into how many tasks a stage is divided."""
+    return int(spark.conf.get(PARTITIONS))
 
 
 def jvm_pid(spark: SparkSession) -> int:
@@ -58,13 +75,19 @@ def silence_query_logger() -> None:
     logger.setLevel(logging.CRITICAL + 1)
 
 
-def _launch(*, well_compiled: bool) -> None:
+def _launch(java_options: list[str]) -> None:
     from pyspark.java_gateway import launch_gateway
 
-    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {SETTINGS} pyspark-shell"
-    if well_compiled:
-        # The JVM reads this variable last, after what the settings say.
-        os.environ["_JAVA_OPTIONS"] = f"{os.environ.get('_JAVA_OPTIONS', '')} -XX:TieredStopAtLevel=4".strip()
+    submit = ["--properties-file", str(SETTINGS)]
+    if JARS.exists():
+        # They stand on the JVM's own path, where its archive finds their classes, and no start resolves them.
+        submit += ["--conf", "spark.jars.packages=", "--driver-class-path", f"{JARS}/*"]
+        if CLASSES.exists():
+            # Of another Java, or of other jars, it is passed over.
+            java_options = [f"-XX:SharedArchiveFile={CLASSES}", "-Xshare:auto", "-Xlog:disable", *java_options]
+    if java_options:
+        submit += ["--conf", f"{JAVA_OPTIONS}={_setting(JAVA_OPTIONS)} {shlex.join(java_options)}"]
+    os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join([*submit, "pyspark-shell"])
     try:
         # What the JVM and its dependency resolver print belongs to nobody's terminal or log.
         gateway = launch_gateway(SparkConf(), {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL})
@@ -73,3 +96,8 @@ def _launch(*, well_compiled: bool) -> None:
             Exit.CONFIGURATION, f"Spark's JVM did not start ({type(error).__name__})", fix="nightjar doctor"
         ) from None
     SparkContext(gateway=gateway, conf=SparkConf(_jvm=gateway.jvm))
+
+
+def _setting(name: str) -> str:
+    """What the settings say, of what can't be added to but only replaced."""
+    return next(line.split(None, 1)[1] for line in SETTINGS.read_text().splitlines() if line.startswith(f"{name} "))

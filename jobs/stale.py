@@ -3,14 +3,29 @@
 from collections.abc import Iterable
 from datetime import date
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.landing import LandingFile, file_sha256
+from jobs.history import History
+from jobs.landing import LandingFile, file_sha256, landing_dates, list_night
 from jobs.policy import Policy, policy_on
 
 
-def is_stale(run: Row, files: list[LandingFile], landing_date: date) -> bool:
+def to_state(
+    history: History, landing: str, policies: list[Policy], landing_date: date, *, again: bool = False
+) -> set[date]:
+    """A landing date where it is new, stale or asked for `again`, and the stale ones of its window.
+
+    A date of the window that has no folder any more is past: its files were taken away, not changed.
+    """
+    present = set(landing_dates(landing))
+    window = [day for day in neighbours(landing_date, history.dates, policies) if day in present]
+    newest = history.newest([landing_date, *window])
+    stale = {day for day, run in newest.items() if is_stale(run, list_night(landing, day), day)}
+    return stale | ({landing_date} if again or landing_date not in newest else set())
+
+
+def is_stale(run: dict, files: list[LandingFile], landing_date: date) -> bool:
     """Whether a landing date's files are others than a run read.
 
     Names and sizes come first. Where these agree a file that was written since is digested; one that was not touched

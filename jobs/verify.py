@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.errors import Exit, NightjarError
@@ -28,16 +28,17 @@ class Finding(NamedTuple):
     difference: str | None = None
 
 
-def verify(setting: Setting, lake: Lake, run: Row, progress) -> Iterator[Finding]:
+def verify(setting: Setting, lake: Lake, run: dict, progress) -> Iterator[Finding]:
     """Every comparison in turn: the run's manifests, the tables rebuilt from landing, and the deltas replayed."""
-    if lake.runs().where((F.col("kind") == "erasure") & (F.col("run_number") > run["run_number"])).count():
+    history = lake.log.history()
+    if any(one["kind"] == "erasure" and one["run_number"] > run["run_number"] for one in history.runs):
         raise NightjarError(Exit.INPUT, "an erasure since has purged what this run showed", fix="verify a later run")
-    newest = lake.newest_runs(lake.dates_run(run), upto=run)
+    newest = history.upto(run).newest(history.dates)
     for day, of in sorted(newest.items()):
         yield Finding(f"manifest of {day} (run {of['run_number']})", _manifest(setting, lake, day, of))
     yield Finding(f"reference of run {run['run_number']}", _reference(setting, run))
     rebuilt = rebuild(setting, sorted(newest), progress, lake.tombstones())
-    is_last = run["run_number"] == lake.last_run()["run_number"]
+    is_last = run["run_number"] == history.last["run_number"]
     for name, rows in sorted(rebuilt.items()):
         if TABLES[name].history or is_last:
             yield Finding(f"table {name}", _difference(lake.read(TABLES[name], run), rows))
@@ -46,7 +47,7 @@ def verify(setting: Setting, lake: Lake, run: Row, progress) -> Iterator[Finding
     yield Finding("profile_deltas replayed", _difference(lake.read(PROFILES, run), replayed(lake, run)))
 
 
-def replayed(lake: Lake, run: Row) -> DataFrame:
+def replayed(lake: Lake, run: dict) -> DataFrame:
     """One row per interest, as the last of its deltas left it."""
     order = lake.runs().select("run_id", "run_number")
     after = F.struct(*(F.col(f"{name}_after").alias(name) for name in ("weight", "signals", "first_day", "last_day")))
@@ -59,7 +60,7 @@ def replayed(lake: Lake, run: Row) -> DataFrame:
     return last.where("after.weight is not null").select("profile_id", "topic_id", "after.*").select(PROFILES.names)
 
 
-def _manifest(setting: Setting, lake: Lake, day: date, run: Row) -> str | None:
+def _manifest(setting: Setting, lake: Lake, day: date, run: dict) -> str | None:
     """The first thing in which a run's row and the world disagree about a landing date."""
     policy = policy_on(setting.policies, day)
     judged = {of["landing_date"]: of["digest"] for of in run["policies"]}
@@ -72,7 +73,7 @@ def _manifest(setting: Setting, lake: Lake, day: date, run: Row) -> str | None:
         return "the scoring model is another than the one that it asked"
     if run["key_id"] != key_id(setting.key):
         return "the digest key is another"
-    if any(run["tables"].get(contract.name, -1) > lake.version(contract) for contract in PUBLISHED):
+    if any(run["tables"].get(contract.name, -1) > lake.log.version(contract) for contract in PUBLISHED):
         return "it names a version that a table doesn't have"
     unchecked = {contract.name for contract in PUBLISHED} - {check["contract"] for check in run["checks"]}
     if unchecked:
@@ -80,11 +81,11 @@ def _manifest(setting: Setting, lake: Lake, day: date, run: Row) -> str | None:
     return None
 
 
-def _reference(setting: Setting, run: Row) -> str | None:
+def _reference(setting: Setting, run: dict) -> str | None:
     """The reference tables whose files aren't those that the run asked. An erasure asks none."""
     if run["kind"] == "erasure":
         return None
-    read = {tuple(file) for file in run["reference"]}
+    read = {tuple(file.values()) for file in run["reference"]}
     found = {(f.source, f.name, f.size, file_sha256(f)) for files in list_all(setting.landing).values() for f in files}
     others = sorted({table for table, *_ in read ^ found})
     return f"{', '.join(others)}: the files are others than those it read" if others else None

@@ -33,8 +33,8 @@ from schemas.profiles import PROFILES
 from schemas.words import OUTCOMES
 
 lake = Lake(start(), Path(os.environ.get("NIGHTJAR_LAKE", "build/lake")))
-run = lake.last_run()
-as_of = max(lake.dates_run())
+run = lake.log.history().last
+as_of = max(lake.log.history().dates)
 policy = policy_on(read_policies(), as_of)
 
 # %% [markdown]

@@ -204,7 +204,7 @@ def ends_as_the_rules_say(runs, landing):
     sizes = {row[0]: row[4] for row in runs.rows("segments")}
     assert sizes == {name: len(people) // 2 * 2 for name, people in audiences.items()}
     assert {row[:3]: row[3] for row in runs.rows("activations")} == model.activated(weights, *rules, 1)
-    last = runs.lake.last_run()
+    last = runs.lake.log.history().last
     standing = replayed(runs.lake, last)
     assert standing.exceptAll(runs.lake.read(PROFILES, last)).isEmpty() and standing.count() == len(profiles)
 

@@ -106,7 +106,7 @@ def test_a_restated_night_takes_back_what_its_lines_no_longer_say_and_the_deltas
     assert "216" not in {row[1] for row in runs.rows("profiles")}
     order = {row["run_id"]: row["run_number"] for row in runs.lake.runs().collect()}
     replayed = {}
-    names = runs.lake.read(PROFILE_DELTAS, runs.lake.last_run()).columns
+    names = runs.lake.read(PROFILE_DELTAS, runs.lake.log.history().last).columns
     for row in sorted(runs.rows("profile_deltas"), key=lambda row: order[row[0]]):
         delta = dict(zip(names, row, strict=True))
         key = delta["profile_id"], delta["topic_id"]
@@ -338,9 +338,9 @@ def test_reference_that_changes_during_a_night_stops_it_but_a_new_request_for_er
 
     with pytest.raises(NightjarError, match="reference table notices changed while it was read") as caught:
         meanwhile(zone.folder / "reference" / "notices" / "part-1.jsonl.gz")()
-    assert caught.value.code == Exit.INPUT and runs.lake.last_run() is None
+    assert caught.value.code == Exit.INPUT and runs.lake.log.history().last is None
     assert meanwhile(zone.folder / "erasures" / "part-1.jsonl.gz")().did_something
-    read = {(file["table"], file["name"]) for file in runs.lake.last_run()["reference"]}
+    read = {(file["table"], file["name"]) for file in runs.lake.log.history().last["reference"]}
     assert read == {
         (name, "part-0.jsonl.gz") for name in ("account_links", "profile_regions", "notices", "erasures")
     } | {("notices", "part-1.jsonl.gz")}

@@ -66,4 +66,4 @@ def test_signals_that_no_account_is_known_for_stop_the_night(zone, runs, monkeyp
     monkeypatch.setattr(attribute, "STAGE", replace(attribute.STAGE, transform=forgetting))
     with pytest.raises(NightjarError, match="accounts are known for 1") as caught:
         runs.night()
-    assert caught.value.code == Exit.GUARD_FAILED and runs.lake.last_run() is None
+    assert caught.value.code == Exit.GUARD_FAILED and runs.lake.log.history().last is None
