@@ -2,10 +2,22 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
 from jobs.session import COMPILED_WELL_BYTES
+
+READY = """
+import sys
+from jobs import session
+if sys.argv[1] == "unready":
+    session.JARS = session.CLASSES = session.SETTINGS.parent / "nowhere"
+spark = session.start()
+arguments = spark._jvm.java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()
+print(spark.conf.get("spark.jars.packages") == "", any("SharedArchiveFile" in one for one in arguments))
+print(spark.range(3).count(), spark._jvm.io.delta.package.VERSION())
+"""
 
 ASK = """
 import sys
@@ -20,3 +32,9 @@ print([one for one in arguments if "TieredStopAtLevel" in one][-1])
 def test_only_a_large_night_is_compiled_by_the_second_compiler_too(size, level):
     done = subprocess.run([sys.executable, "-c", ASK, str(size)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"-XX:TieredStopAtLevel={level}"
+
+
+@pytest.mark.parametrize(("setup", "ready"), [("ready", True), ("unready", False)])
+def test_what_setup_made_ready_is_used_and_without_it_spark_starts_as_well(setup, ready):
+    done = subprocess.run([sys.executable, "-c", READY, setup], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(ready), str(ready), "3", version("delta-spark")]

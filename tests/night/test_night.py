@@ -16,11 +16,16 @@ from jobs.contrast import table as contrast_table
 from jobs.errors import Exit, NightjarError
 from jobs.explain import explain
 from jobs.lake import Lake
-from jobs.reference import read_all
+from jobs.lake_log import LakeLog
+from jobs.reference import list_all, read_all
+from jobs.requests import due
 from jobs.sample import Recipe, make
+from jobs.taking_up import up_to_date
 from schemas.contract import Rule
 from schemas.profile_deltas import PROFILE_DELTAS
 from schemas.profiles import PROFILES
+from schemas.reference import ERASURES
+from schemas.segments import SEGMENTS
 from schemas.signals import SIGNALS
 from schemas.words import SURFACES
 from tests.conftest import KEY, SHARED, Runs
@@ -81,6 +86,33 @@ def test_a_second_run_of_the_same_night_makes_no_commit_in_any_table(mixed):
     before, tables = mixed.versions(), mixed.tables()
     assert not mixed.night().did_something
     assert mixed.versions() == before and mixed.tables() == tables
+
+
+def test_a_run_is_needed_for_a_new_line_a_request_and_whatever_a_killed_run_left(zone, runs, monkeypatch):
+    zone.person().person("ben").say().say(who="ben").write(NIGHT)
+    log = LakeLog(runs.path)
+
+    def needed():
+        return not up_to_date(log, str(runs.landing), runs.policies, runs.setting().key, NIGHT)
+
+    assert needed()
+    runs.night()
+    assert not needed()
+    zone.say().write(NIGHT)
+    assert needed() and runs.night().did_something and not needed()
+    # A table that a killed run left behind is taken back, though no date has to be stated.
+    runs.lake.overwrite(SEGMENTS, runs.lake.read_written(SEGMENTS))
+    assert needed() and not runs.night().did_something and not needed()
+    # A request is answered; killed before its receipt, it is still to be finished.
+    zone.erasures.append({"profile_id": "p-ben", "requested_at": f"{NIGHT}T12:00:00Z"})
+    zone.write(NIGHT)
+    assert needed()
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.erase.residue", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            runs.night()
+    assert due(log, runs.setting().key, list_all(str(runs.landing))[ERASURES]) == [] and needed()
+    assert not runs.night().did_something and not needed()
 
 
 def test_split_shuffled_and_packed_otherwise_a_night_gives_identical_tables(zone, runs):

@@ -184,6 +184,20 @@ def test_a_lake_stays_taken_while_a_killed_runs_jvm_lives(arguments, tmp_path):
         pass
 
 
+def test_with_nothing_to_do_a_run_starts_no_jvm_and_neither_does_status(zone, runs, tmp_path):
+    zone.person().say().write()
+    runs.night()
+    night = ["run", "--date", NIGHT, "--landing", zone.folder, "--lake", runs.path]
+    done = nightjar(*night)
+    assert done.returncode == 0 and json.loads(done.stdout.splitlines()[-1])["did"] == "nothing"
+    said = nightjar("status", "--json", "--lake", runs.path)
+    assert said.returncode == 0 and json.loads(said.stdout)["nights"][0]["outcomes"] == runs.outcomes()
+    # Once there is something to do, it is missed.
+    zone.say().write()
+    done = nightjar(*night)
+    assert done.returncode == 3 and "Spark's JVM did not start" in done.stderr
+
+
 def test_killed_in_the_middle_of_the_profile_stage_the_next_run_ends_as_if_it_never_was(zone, runs, spark, tmp_path):
     zone.person().person("ben").say().like().say("play some jazz", who="ben").write()
     zone.say("how do i train for a marathon", day=NEXT).say(day=NEXT, who="ben").like(day=NEXT).write(NEXT)

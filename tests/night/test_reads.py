@@ -11,6 +11,7 @@ from pyspark.errors import PySparkException
 
 from jobs import attribute
 from jobs.errors import Exit, NightjarError
+from schemas.tables import TABLES
 from tests.zone import NIGHT
 
 RETENTION = 40
@@ -22,12 +23,13 @@ QUIET, MOVED, OLD = (NIGHT + timedelta(days=days) for days in (20, 21, RETENTION
 def out_of_reach(runs, day):
     """The stored signals of a landing date can't be read: whoever asks for them fails."""
     files = list((runs.path / "signals" / f"landing_date={day}").glob("*.parquet"))
+    kept = {file: file.read_bytes() for file in files}
     assert files
-    for file in files:
-        file.rename(file.with_suffix(".away"))
+    for file, content in kept.items():
+        file.write_bytes(bytes(len(content)))
     yield
-    for file in files:
-        file.with_suffix(".away").rename(file)
+    for file, content in kept.items():
+        file.write_bytes(content)
 
 
 def test_a_night_reads_the_signals_of_another_date_only_where_somebody_changed_or_they_are_old_enough_to_expire(
@@ -46,15 +48,26 @@ def test_a_night_reads_the_signals_of_another_date_only_where_somebody_changed_o
     zone.regions[-1]["valid_to"] = f"{MOVED}T06:00:00Z"
     zone.regions.append({"profile_id": "p-ben", "country": "DE", "valid_from": f"{MOVED}T06:00:00Z"})
     zone.write(MOVED, OLD)
-    with out_of_reach(runs, NIGHT), pytest.raises(UNREADABLE, match="FILE_NOT_EXIST"):
+    with out_of_reach(runs, NIGHT), pytest.raises(UNREADABLE, match="FAILED_READ_FILE"):
         runs.night(MOVED)
     runs.night(MOVED)
     assert {row[1:3] for row in runs.rows("signals")} == {(day, "p-ann") for day in (NIGHT, QUIET, MOVED)}
 
-    with out_of_reach(runs, NIGHT), pytest.raises(UNREADABLE, match="FILE_NOT_EXIST"):
+    with out_of_reach(runs, NIGHT), pytest.raises(UNREADABLE, match="FAILED_READ_FILE"):
         runs.night(OLD)
     runs.night(OLD)
     assert {row[1:3] for row in runs.rows("signals")} == {(day, "p-ann") for day in (QUIET, MOVED, OLD)}
+
+
+def test_a_table_reads_the_same_whether_its_files_are_listed_or_delta_finds_them(zone, runs, monkeypatch):
+    zone.person("ann").person("ben").say().like().say("play some jazz", who="ben").write(NIGHT)
+    runs.night(NIGHT)
+    zone.say("play some jazz").write(NIGHT)
+    runs.night(NIGHT)
+    listed = {name: runs.rows(name) for name in TABLES}
+    monkeypatch.setattr("jobs.lake.MOST_FILES_LISTED", -1)
+    assert {name: runs.rows(name) for name in TABLES} == listed
+    assert len(listed["signals"]) > len(listed["profiles"]) > 1
 
 
 def test_signals_that_no_account_is_known_for_stop_the_night(zone, runs, monkeypatch):
