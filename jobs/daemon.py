@@ -12,5 +12,8 @@ from pyspark.daemon import manager
 
 if __name__ == "__main__":
     zipimport.zipimporter.invalidate_caches = lambda importer: None
+    # What every worker imports, once and before they are forked from this process.
+    import jobs.score  # noqa: F401
+
     gc.freeze()
     manager()

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from jobs import guard
 from jobs.guard import Check
 from jobs.lake import Lake
-from jobs.session import tasks_at_once
+from jobs.session import tasks_at_once, works_on_little
 from jobs.stage import Stage
 from schemas.contract import Contract
 
@@ -56,9 +56,7 @@ class Runner:
         frame, observation = guard.observe(_shaped(contract, frame), contract)
         rows = None
         if kept:
-            frame = frame.persist()
-            if counted:
-                frame.count()
+            frame = _kept(frame, counted=counted)
         elif counted:
             frame, rows = _set_apart(frame)
         self.frames[contract.name] = frame
@@ -111,6 +109,17 @@ class Runner:
     def _check(self, check: Check) -> None:
         self.checks.append(check)
         guard.require(check)
+
+
+def _kept(frame: DataFrame, *, counted: bool) -> DataFrame:
+    """Rows that stay in memory. Little is computed now and a leaf of whatever is planned around it: to plan where it came from
+    again, for each that needs it, costs more than it does. Much is packed by columns instead."""
+    if works_on_little(frame.sparkSession):
+        return frame.localCheckpoint()
+    frame = frame.persist()
+    if counted:
+        frame.count()
+    return frame
 
 
 def _set_apart(frame: DataFrame) -> tuple[DataFrame, int]:

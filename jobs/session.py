@@ -56,6 +56,11 @@ def fit_to(spark: SparkSession, bytes_to_read: int) -> None:
         spark.conf.unset(PARTITIONS)
 
 
+def works_on_little(spark: SparkSession) -> bool:
+    """Whether the session is fitted to little data."""
+    return spark.conf.get("spark.sql.codegen.factoryMode") == "NO_CODEGEN"
+
+
 def tasks_at_once(spark: SparkSession) -> int:
     """Into how many tasks a stage is divided."""
     return int(spark.conf.get(PARTITIONS))
