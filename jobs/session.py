@@ -50,10 +50,8 @@ def fit_to(spark: SparkSession, bytes_to_read: int) -> None:
     # Planning the rest of a query anew after each of its shuffles pays off where these are large.
     spark.conf.set("spark.sql.adaptive.enabled", str(not little).lower())
     # What a task of a handful of rows costs is to be sent, read and begun; a Python worker, to be started.
-    if little:
-        spark.conf.set(PARTITIONS, TASKS_OF_LITTLE)
-    else:
-        spark.conf.unset(PARTITIONS)
+    # To unset it would be to have Spark's own default, not what the settings say.
+    spark.conf.set(PARTITIONS, TASKS_OF_LITTLE if little else spark.sparkContext.getConf().get(PARTITIONS, "200"))
 
 
 def works_on_little(spark: SparkSession) -> bool:

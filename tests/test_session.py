@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import pytest
 
-from jobs.session import COMPILED_WELL_BYTES
+from jobs.session import COMPILED_WELL_BYTES, INTERPRETED_BYTES, fit_to, tasks_at_once
 
 READY = """
 import sys
@@ -38,3 +38,16 @@ def test_only_a_large_night_is_compiled_by_the_second_compiler_too(size, level):
 def test_what_setup_made_ready_is_used_and_without_it_spark_starts_as_well(setup, ready):
     done = subprocess.run([sys.executable, "-c", READY, setup], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(ready), str(ready), "3", version("delta-spark")]
+
+
+def test_little_data_are_one_task_and_more_are_as_many_as_the_settings_say(spark, monkeypatch):
+    monkeypatch.setattr("jobs.session.TASKS_OF_LITTLE", 1)
+    try:
+        fit_to(spark, INTERPRETED_BYTES)
+        assert tasks_at_once(spark) == 1
+        fit_to(spark, INTERPRETED_BYTES + 1)
+        assert tasks_at_once(spark) == 2
+    finally:
+        monkeypatch.undo()
+        fit_to(spark, 0)
+    assert tasks_at_once(spark) == 2
