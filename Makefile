@@ -53,7 +53,7 @@ $(VENV)/.jars: $(VENV)/.ready conf/spark-defaults.conf | java
 	@$(BIN)/python -m jobs.making_ready jars
 	@touch $@
 
-# What a night loads, archived by the JVM of a small one: each later start is some ten seconds of processor time cheaper.
+# What a night loads, archived by the JVM of a small one: later ones map it instead of reading, checking and linking classes.
 $(VENV)/nightjar/classes.jsa: $(VENV)/.jars build/model.safetensors
 	@$(BIN)/python -m jobs.making_ready classes
 

@@ -11,13 +11,12 @@ import sys
 from pathlib import Path
 
 import click
-from deltalake import DeltaTable
 
 from benchmarks import events, report
 from benchmarks.equal import require_equal
 from benchmarks.process import Measured, measure
 from benchmarks.setting import anew, key_in, landing_of, night_of, nightjar, say
-from schemas.runs import RUNS
+from jobs.lake_log import LakeLog
 
 SIZES, ROUNDS = (300_000, 1_000_000, 3_000_000), 3
 # A night so small that all it costs is what every night costs; and one to see whether memory grows.
@@ -67,7 +66,7 @@ def _side_by_side(work: Path, lines: int, rounds: int) -> report.Size:
     for _ in range(rounds):
         lake, peer = anew(work / "lake"), anew(work / "peer")
         found["nightjar"].append(_night(work, lines, lake))
-        kept.append(_seconds_kept(lake))
+        kept.append(LakeLog(lake).history().last["seconds"])
         found["peer"].append(_peer(work, lines, peer))
         bound = [*_module("bound"), *night_of(landing_of(work, lines)), "--admitted", str(admitted)]
         found["bound"].append(measure(bound))
@@ -96,10 +95,6 @@ def _seconds(kept: list[dict[str, float]]) -> dict[str, float]:
     found = {name: statistics.median(one[name] for one in kept) for name in kept[0]}
     guards = found.pop("guards", 0)
     return {**found, "guards (in the stages)": guards}
-
-
-def _seconds_kept(lake: Path) -> dict[str, float]:
-    return dict(DeltaTable(lake / RUNS.name).to_pyarrow_table(columns=["seconds"])["seconds"][-1].as_py())
 
 
 def _night(work: Path, lines: int, lake: Path, environment: dict[str, str] | None = None) -> Measured:

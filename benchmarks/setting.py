@@ -1,4 +1,4 @@
-"""What every benchmark of whole nights needs: a landing zone of a size, made once and kept; a key; a night as a process."""
+"""What a benchmark of single nights needs: a landing zone of a size, made once and kept; a key; a night as a process."""
 
 import shutil
 import sys

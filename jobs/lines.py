@@ -78,6 +78,11 @@ def instant(value) -> int:
     return _midnight(day) + seconds * 1_000_000 + (int(fraction[:6].ljust(6, "0")) if fraction else 0)
 
 
+def moment(micros: int) -> datetime:
+    """The instant so many microseconds after 1970 began, in UTC: what `instant` counts."""
+    return _EPOCH + micros * _MICROSECOND
+
+
 @lru_cache(maxsize=1_000)
 def _midnight(day: str) -> int:
     try:

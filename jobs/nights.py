@@ -2,10 +2,10 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from threading import Thread
 
 import click
 
@@ -85,8 +85,8 @@ def _open(lake: Path, lock, bytes_to_read: int):
     from jobs.lake import Lake
     from jobs.session import jvm_pid, start
 
-    # While the JVM starts, this process would only wait.
-    Thread(target=guard.load, daemon=True).start()
+    # While the JVM starts, this process would only wait. What it raises is raised again where guards are needed.
+    ThreadPoolExecutor(1).submit(guard.load)
     spark = start(bytes_to_read)
     lock.name_jvm(jvm_pid(spark))
     return Lake(spark, lake)

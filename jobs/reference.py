@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -93,28 +93,30 @@ def read_reference(
     order = F.isnull("reason"), "of_file", "position"
     said = rows.where("of_file is not null").orderBy(*order).limit(max(1, len(files))).collect()
     if said and said[0]["reason"]:
-        raise _bad(contract, files, said[0])
+        raise _bad(contract, files[said[0]["of_file"]], said[0]["position"], said[0]["reason"])
     digests = {row["of_file"]: row["sha256"] for row in said}
     read = [(file.source, file.name, file.size, digests[file.index]) for file in files]
     return rows.where("of_file is null").select(contract.names), read
 
 
 def rows_here(contract: Contract, files: list[LandingFile], key: bytes) -> Iterator[tuple]:
-    """A small reference table's rows, checked likewise, read in this process; instants in microseconds since 1970, `key` the lake's."""
+    """A small reference table's rows, checked likewise, read in this process; instants in microseconds since 1970.
+
+    `key` is the lake's, for digests.
+    """
     width = len(contract.columns)
     for file in files:
         for row in _rows(contract, file, key):
             of_file, position, reason, _ = row[width:]
             if reason:
-                raise _bad(contract, files, {"of_file": of_file, "position": position, "reason": reason})
+                raise _bad(contract, file, position, reason)
             if of_file is None:
                 yield row[:width]
 
 
-def _bad(contract: Contract, files: list[LandingFile], row: Row | dict) -> NightjarError:
-    where = f" at row {row['position']}" if row["position"] else ""
-    what = f"{contract.name}/{files[row['of_file']].name} is {row['reason']}{where}"
-    return NightjarError(Exit.INPUT, what, fix="deliver the file again")
+def _bad(contract: Contract, file: LandingFile, position: int | None, reason: str) -> NightjarError:
+    where = f" at row {position}" if position else ""
+    return NightjarError(Exit.INPUT, f"{contract.name}/{file.name} is {reason}{where}", fix="deliver the file again")
 
 
 def _rows(contract: Contract, file: LandingFile, key: bytes):

@@ -1,6 +1,6 @@
 """Requests: what is still owed to those who asked to be erased, read without Spark."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -8,18 +8,17 @@ import pyarrow.compute as pc
 from jobs.digests import profile_digest
 from jobs.lake_log import LakeLog
 from jobs.landing import LandingFile
+from jobs.lines import moment
 from jobs.reference import rows_here
 from schemas.reference import ERASURES
 from schemas.tombstones import TOMBSTONES
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def due(log: LakeLog, key: bytes, files: list[LandingFile]) -> list[tuple[str, datetime]]:
     """The requests (profile_id, requested_at), out of a landing zone's, that no tombstone answers yet."""
     asked: dict[str, datetime] = {}
     for profile, micros in rows_here(ERASURES, files, key):
-        at = _EPOCH + timedelta(microseconds=micros)
+        at = moment(micros)
         asked[profile] = max(at, asked.get(profile, at))
     if not asked:
         return []

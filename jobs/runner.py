@@ -112,8 +112,11 @@ class Runner:
 
 
 def _kept(frame: DataFrame, *, counted: bool) -> DataFrame:
-    """Rows that stay in memory. Little is computed now and a leaf of whatever is planned around it: to plan where it came from
-    again, for each that needs it, costs more than it does. Much is packed by columns instead."""
+    """The same rows, which stay in memory.
+
+    Little is computed now, and is a leaf of whatever is planned around it: to plan where it came from again, for each that
+    needs it, costs more than it does. Spark frees it once nothing refers to it. Much is packed by columns.
+    """
     if works_on_little(frame.sparkSession):
         return frame.localCheckpoint()
     frame = frame.persist()

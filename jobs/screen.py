@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from jobs.policy import Policy
 from jobs.stage import Stage
-from jobs.whole import marked
+from jobs.whole import forget_unless, marked
 from schemas.lines import SCORED, SCREENED, TAINTED
 
 # A line that could not be screened counts as sensitive for the others of its conversation; an empty one doesn't.
@@ -37,10 +37,8 @@ def screen(scored: DataFrame, tainted: DataFrame, *, policy: Policy) -> DataFram
 def forget_unless_used(lines: DataFrame) -> DataFrame:
     """The same lines; whose they are and what they show only where they are used."""
     used = F.col("outcome") == "used"
-    return (
-        lines.withColumn("profile_id", F.when(used, F.col("profile_id")))
-        .withColumn("account_digest", F.when(used, F.col("account_digest")))
-        .withColumn("topics", F.when(used, F.col("topics")).otherwise(F.slice("topics", 1, 0)))
+    return forget_unless(lines, used).withColumn(
+        "topics", F.when(used, F.col("topics")).otherwise(F.slice("topics", 1, 0))
     )
 
 

@@ -1,6 +1,6 @@
 """Whole: a conversation is used whole or not at all, so a line that is stopped stops those that it stands among."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.stage import Stage
@@ -21,10 +21,12 @@ def keep_whole(admitted: DataFrame, divided: DataFrame) -> DataFrame:
 
 def forget_stopped(lines: DataFrame) -> DataFrame:
     """The same lines; whose they are only where nothing stops them."""
-    goes_on = F.col("outcome").isNull()
-    return lines.withColumn("profile_id", F.when(goes_on, F.col("profile_id"))).withColumn(
-        "account_digest", F.when(goes_on, F.col("account_digest"))
-    )
+    return forget_unless(lines, F.col("outcome").isNull())
+
+
+def forget_unless(lines: DataFrame, known: Column) -> DataFrame:
+    """The same lines; whose they are only where that may be known."""
+    return lines.withColumns({name: F.when(known, F.col(name)) for name in ("profile_id", "account_digest")})
 
 
 def both(lines: DataFrame, others: DataFrame, *, going_on: str, stopping: str) -> DataFrame:

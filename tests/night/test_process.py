@@ -184,7 +184,7 @@ def test_a_lake_stays_taken_while_a_killed_runs_jvm_lives(arguments, tmp_path):
         pass
 
 
-def test_with_nothing_to_do_a_run_starts_no_jvm_and_neither_does_status(zone, runs, tmp_path):
+def test_with_nothing_to_do_a_run_starts_no_jvm_and_neither_does_status(zone, runs):
     zone.person().say().write()
     runs.night()
     night = ["run", "--date", NIGHT, "--landing", zone.folder, "--lake", runs.path]
