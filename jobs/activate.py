@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.audience import apps, countries, strong
+from jobs.audience import apps, countries, exactly, floors_on
 from jobs.landing import end_of
 from jobs.policy import Policy
 from jobs.stage import Stage
@@ -27,13 +27,19 @@ def activations(
 
 def activated(profiles: DataFrame, reach: DataFrame, *, newest: date, policy: Policy) -> DataFrame:
     """One row per (profile_id, app) of `reach` and placement. Equal weights go by topic id, so no order is left to chance."""
+    floors = floors_on(newest, policy)
     ranked = F.array_sort(F.collect_list(F.struct((-F.col("weight")).alias("last"), "topic_id")))
-    best = (
-        strong(profiles, newest=newest, policy=policy)
-        .groupBy("profile_id", "placement")
-        .agg(F.slice(ranked["topic_id"], 1, policy.top_interests).alias("topic_ids"))
-    )
-    return best.join(reach, on="profile_id").select(ACTIVATIONS.names)
+    lowest = exactly(min(floors.values()))
+    people = profiles.where(F.col("weight") >= lowest).groupBy("profile_id").agg(ranked.alias("interests"))
+
+    def best(placement: str) -> Column:
+        reached = F.filter("interests", lambda interest: interest["last"] <= exactly(-floors[placement]))
+        topics = F.slice(F.transform(reached, lambda interest: interest["topic_id"]), 1, policy.top_interests)
+        return F.struct(F.lit(placement).alias("placement"), topics.alias("topic_ids"))
+
+    # One sorting a person serves all placements: what reaches a floor comes before what doesn't.
+    placed = people.select("profile_id", F.inline(F.array(*map(best, floors))))
+    return placed.where(F.size("topic_ids") > 0).join(reach, on="profile_id").select(ACTIVATIONS.names)
 
 
 STAGE = Stage("activate", reads=(PROFILES, ACCOUNT_LINKS, PROFILE_REGIONS), transform=activations, gives=ACTIVATIONS)

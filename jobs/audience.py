@@ -18,17 +18,27 @@ def strong(profiles: DataFrame, *, newest: date, policy: Policy) -> DataFrame:
 
     Compared in exact sums: strength is computed on no row.
     """
-    one = 10_000 * decay.factor(newest, policy.landmark, policy.half_life_days)
     floors = F.array(
         *(
-            F.struct(F.lit(name).alias("placement"), F.lit(str(floor * one)).cast(AMOUNT).alias("floor"))
-            for name, floor in sorted(policy.floors.items())
+            F.struct(F.lit(name).alias("placement"), exactly(floor).alias("floor"))
+            for name, floor in floors_on(newest, policy).items()
         )
     )
     reached = F.filter(floors, lambda placement: F.col("weight") >= placement["floor"])
     return profiles.select("profile_id", "topic_id", "weight", F.explode(reached).alias("reached")).select(
         "profile_id", "topic_id", "weight", F.col("reached.placement").alias("placement")
     )
+
+
+def floors_on(newest: date, policy: Policy) -> dict[str, int]:
+    """The sum that an interest must have by that day for each placement, by name."""
+    one = 10_000 * decay.factor(newest, policy.landmark, policy.half_life_days)
+    return {name: floor * one for name, floor in sorted(policy.floors.items())}
+
+
+def exactly(amount: int) -> Column:
+    """A sum, which may have more digits than a long."""
+    return F.lit(str(amount)).cast(AMOUNT)
 
 
 def countries(profile_regions: DataFrame, *, at: datetime, policy: Policy) -> DataFrame:

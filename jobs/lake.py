@@ -4,13 +4,17 @@ Readers open every table at the version that the last row of `runs` names. So wh
 its own row is, and what a killed run left is taken back by the next command that writes.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from jobs import profile
 from jobs.abreast import abreast
@@ -42,13 +46,13 @@ class Lake:
         """Every run that is visible."""
         return self._open(RUNS, None)
 
-    def read(self, contract: Contract, run: dict | None) -> DataFrame:
-        """A table as a run made it visible; before the first run, as it was created."""
-        return self._open(contract, visible_version(contract, run))
+    def read(self, contract: Contract, run: dict | None, days: Iterable[date] | None = None) -> DataFrame:
+        """A table, or these landing dates of it, as a run made it visible; before the first run, as it was created."""
+        return self._open(contract, visible_version(contract, run), days)
 
-    def read_written(self, contract: Contract) -> DataFrame:
-        """A table as its newest commit left it: what is about to be visible. For guards."""
-        return self._open(contract, self.log.version(contract))
+    def read_written(self, contract: Contract, days: Iterable[date] | None = None) -> DataFrame:
+        """A table, or these landing dates of it, as its newest commit left it: what is about to be visible. For guards."""
+        return self._open(contract, self.log.version(contract), days)
 
     def restore(self, run: dict | None) -> list[str]:
         """Take every table back to what a run made visible; the names of those that had moved on."""
@@ -165,18 +169,27 @@ class Lake:
             builder = builder.partitionedBy(*contract.partition_by)
         builder.execute()
 
-    def _open(self, contract: Contract, version: int | None) -> DataFrame:
-        files = self.log.files(contract, version)
+    def _open(self, contract: Contract, version: int | None, days: Iterable[date] | None = None) -> DataFrame:
+        files = self.log.files(contract, version, days)
         if files == []:
-            return self.spark.createDataFrame([], contract.schema)
+            return nothing(self.spark, contract)
         reader, folder = self.spark.read, str(self.log.folder(contract))
         try:
             if files is not None and len(files) <= MOST_FILES_LISTED:
                 reader = reader.schema(contract.schema).options(basePath=folder, __globPaths__="false")
-                return reader.parquet(*files).select(contract.names)
-            return reader.options(**{} if version is None else {"versionAsOf": version}).format("delta").load(folder)
+                rows = reader.parquet(*files).select(contract.names)
+            else:
+                rows = (
+                    reader.options(**{} if version is None else {"versionAsOf": version}).format("delta").load(folder)
+                )
         except AnalysisException as error:
             raise bad_table(contract, f"can't be opened ({error.getCondition()})") from None
+        return rows if days is None else rows.where(F.col("landing_date").isin(*days))
+
+
+def nothing(spark: SparkSession, contract: Contract) -> DataFrame:
+    """No row of a contract. Spark is told so, and plans nothing for what is joined with it, grouped or added to it."""
+    return spark.createDataFrame(pa.Table.from_batches([], to_arrow_schema(contract.schema)), contract.schema)
 
 
 def now() -> datetime:

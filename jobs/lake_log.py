@@ -5,6 +5,8 @@ Whether there is anything to do, and what was done, is known from these in a sec
 
 import json
 import os
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -49,14 +51,19 @@ class LakeLog:
         except (DeltaError, OSError, pa.ArrowException) as error:
             raise bad_table(contract, f"can't be opened ({type(error).__name__})") from None
 
-    def files(self, contract: Contract, version: int | None) -> list[str] | None:
-        """The data files of a table at a version, or its newest; None where a file alone doesn't say which rows stand."""
+    def files(self, contract: Contract, version: int | None, days: Iterable[date] | None = None) -> list[str] | None:
+        """The data files of a table at a version, or its newest, of all landing dates or of these.
+
+        None where a file alone doesn't say which rows stand.
+        """
         table = self._table(contract, version)
         if table.protocol().min_reader_version > 1:
             return None
-        return [
-            str(self.folder(contract) / unquote(name)) for name in pa.table(table.get_add_actions())["path"].to_pylist()
-        ]
+        names = [unquote(name) for name in pa.table(table.get_add_actions())["path"].to_pylist()]
+        if days is not None:
+            wanted = {f"landing_date={day.isoformat()}" for day in days}
+            names = [name for name in names if name.partition("/")[0] in wanted]
+        return [str(self.folder(contract) / name) for name in names]
 
     def version(self, contract: Contract) -> int:
         """Number of the table's newest commit."""

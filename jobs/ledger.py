@@ -5,10 +5,12 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.ingest import id_hash
 from jobs.landing import LandingFile
+from jobs.session import tasks_at_once
 from jobs.stage import Stage
 from schemas.arrivals import ARRIVALS
-from schemas.lines import SCREENED, SETTLED
+from schemas.lines import REPEATED, SCREENED, SETTLED
 from schemas.outcomes import OUTCOME_COUNTS
 from schemas.rejects import REJECTS
 from schemas.words import SENSITIVE_CATEGORIES, UNKNOWN_SURFACE
@@ -37,25 +39,32 @@ def outcomes(settled: DataFrame, *, landing_date: date) -> DataFrame:
     )
 
 
-def arrivals(screened: DataFrame, *, landing_date: date) -> DataFrame:
+def arrivals(screened: DataFrame, repeated: DataFrame, *, landing_date: date) -> DataFrame:
     """One row per distinct id and content of a well-formed line, and per conversation of an oversize one.
 
-    What a line withholds by itself: never what another date made of it, so no two dates wait for each other.
+    What a line withholds by itself: never what another date made of it, so no two dates wait for each other. Only lines
+    that share their id are brought together; any other is a row as it is, and stays where it was read.
     """
-    oversize = F.coalesce(F.col("reason") == "oversize", F.lit(False)) & F.col("conversation_digest").isNotNull()
-    return (
-        screened.where(F.col("id_digest").isNotNull() | oversize)
-        .groupBy("source", "id_digest", "content_digest", "conversation_digest")
-        .agg(F.count(F.lit(1)).alias("lines"), F.max("withholds").alias("withholds"))
-        .withColumn("landing_date", F.lit(landing_date))
-        .select(ARRIVALS.names)
-    )
+    known = screened.where("id_digest is not null").withColumn("id_hash", id_hash())
+    alone = known.join(repeated, on="id_hash", how="left_anti").withColumn("lines", F.lit(1).cast("long"))
+    several = known.join(repeated, on="id_hash", how="left_semi").drop("id_hash")
+    oversize = screened.where("reason = 'oversize' and conversation_digest is not null")
+    rows = _day(alone, landing_date).unionByName(_grouped(several.unionByName(oversize), landing_date))
+    return rows.coalesce(tasks_at_once(screened.sparkSession))
 
 
 def ids(raw_lines: DataFrame, *, landing_date: date) -> DataFrame:
     """`arrivals` before anything is judged: ids and contents are right, and nothing withholds yet."""
-    unjudged = raw_lines.where("position > 0").withColumn("withholds", F.lit(False))
-    return arrivals(unjudged, landing_date=landing_date).where("id_digest is not null")
+    return _grouped(raw_lines.where("id_digest is not null").withColumn("withholds", F.lit(False)), landing_date)
+
+
+def _grouped(lines: DataFrame, landing_date: date) -> DataFrame:
+    grouped = lines.groupBy("source", "id_digest", "content_digest", "conversation_digest")
+    return _day(grouped.agg(F.count(F.lit(1)).alias("lines"), F.max("withholds").alias("withholds")), landing_date)
+
+
+def _day(rows: DataFrame, landing_date: date) -> DataFrame:
+    return rows.withColumn("landing_date", F.lit(landing_date)).select(ARRIVALS.names)
 
 
 def totals(screened: DataFrame) -> tuple[int, dict[str, int]]:
@@ -68,7 +77,7 @@ def totals(screened: DataFrame) -> tuple[int, dict[str, int]]:
     return counted.pop("lines"), counted
 
 
-ARRIVALS_STAGE = Stage("arrivals", reads=(SCREENED,), transform=arrivals, gives=ARRIVALS)
+ARRIVALS_STAGE = Stage("arrivals", reads=(SCREENED, REPEATED), transform=arrivals, gives=ARRIVALS)
 STAGES = (
     Stage("rejects", reads=(SETTLED,), transform=rejects, gives=REJECTS),
     Stage("outcomes", reads=(SETTLED,), transform=outcomes, gives=OUTCOME_COUNTS),

@@ -72,7 +72,7 @@ class Merge:
         """One row (landing_date, signal_key) per signal that falls; None where no signal has to be looked at for that."""
         runner, policies, night = self.runner, self.setting.policies, self.landing_date
         judges = [day for day in self.dates if day == night or day > self.restated[0]]
-        runner.frames["stated"] = signals.where(F.col("landing_date").isin(*self.restated))
+        runner.frames["stated"] = self.lake.read_written(SIGNALS, self.restated)
         runner.values |= {
             "policy": policy_on(policies, night),
             "restated": self.restated,
@@ -95,14 +95,14 @@ class Merge:
 
     def _merge(self, withdrawn: set[date]) -> int | None:
         """Restated signals minus visible ones into profiles; the version that this made, None where nothing changed."""
-        runner, lake = self.runner, self.lake
-        signals, of_these = lake.read_written(SIGNALS), F.col("landing_date").isin(*self.restated, *withdrawn)
+        runner, lake, days = self.runner, self.lake, sorted({*self.restated, *withdrawn})
         # Where every date is new and nothing fell, no signal can be gone: none of the others has to be looked at.
         some_go = bool(withdrawn or self.before.intersection(self.restated))
+        runner.values["some_go"] = some_go
         runner.frames |= {
-            "signals": signals if some_go else signals.where(of_these),
-            "restated": signals.where(of_these),
-            "visible": lake.read(SIGNALS, self.last).where(of_these),
+            "restated": lake.read_written(SIGNALS, days),
+            "visible": lake.read(SIGNALS, self.last, days),
+            "signals": lake.read_written(SIGNALS, None if some_go else []),
         }
         with runner.timed(profile.STAGE.name):
             changes = runner.transform(profile.STAGE).persist()

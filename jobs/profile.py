@@ -1,10 +1,12 @@
 """Profile: what a night changes in each interest, as restated signals minus visible ones, and the deltas of that."""
 
 from datetime import date
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.session import tasks_at_once
 from jobs.stage import Stage
 from schemas.contract import AMOUNT
 from schemas.profile_deltas import PROFILE_DELTAS
@@ -12,21 +14,14 @@ from schemas.profiles import PROFILES
 from schemas.signals import SIGNALS
 
 
-def changes(restated: DataFrame, visible: DataFrame, signals: DataFrame) -> DataFrame:
+def changes(restated: DataFrame, visible: DataFrame, signals: DataFrame, *, some_go: bool) -> DataFrame:
     """One row per profile and topic whose signals change: by how much, and the days of what is new.
 
-    `restated` are the landing date's signals now, `visible` those that readers still see; a signal in both cancels out.
+    `restated` are the landing dates' signals now, `visible` those that readers still see; a signal in both cancels out.
     Sums shrink as easily as they grow, first and last days don't: where a signal goes, they are looked up among all that
-    stand (`exact_days`), which `signals` are. Where none can go, any of them will do.
+    stand (`exact_days`), which `signals` are. Where none can go, there are none visible and any signals will do.
     """
-    moved = ["profile_id", "topic_id", "signal_key", "day", "amount"]
-    net = (
-        restated.select(*moved, F.lit(1).alias("sign"))
-        .unionByName(visible.select(*moved, F.lit(-1).alias("sign")))
-        .groupBy(*moved)
-        .agg(F.sum("sign").cast("int").alias("sign"))
-        .where("sign <> 0")
-    )
+    net = _net(restated, visible) if some_go else restated.withColumn("sign", F.lit(1))
     pairs = net.groupBy("profile_id", "topic_id").agg(
         F.sum(F.col("amount") * F.col("sign")).cast(AMOUNT).alias("weight"),
         F.sum("sign").alias("signals"),
@@ -48,6 +43,18 @@ def changes(restated: DataFrame, visible: DataFrame, signals: DataFrame) -> Data
     )
 
 
+def _net(restated: DataFrame, visible: DataFrame) -> DataFrame:
+    """One row per signal that comes (`sign` 1) or goes (-1)."""
+    moved = ["profile_id", "topic_id", "signal_key", "day", "amount"]
+    return (
+        restated.select(*moved, F.lit(1).alias("sign"))
+        .unionByName(visible.select(*moved, F.lit(-1).alias("sign")))
+        .groupBy(*moved)
+        .agg(F.sum("sign").cast("int").alias("sign"))
+        .where("sign <> 0")
+    )
+
+
 # MERGE of `changes` (c) into PROFILES (p), by key.
 MERGE_GONE = "p.signals + c.signals = 0"
 MERGE_SET = {
@@ -62,26 +69,30 @@ MERGE_NEW = {name: f"c.{name}" for name in PROFILES.names}
 def deltas(changed: DataFrame, *, run_id: str, landing_date: date) -> DataFrame:
     """One row per change, from the change data feed of the one commit that made them."""
     values = ("weight", "signals", "first_day", "last_day")
-    before = F.col("_change_type").isin("delete", "update_preimage")
-    sides = changed.groupBy("profile_id", "topic_id").agg(
-        *(F.max(F.when(before, F.col(name))).alias(f"{name}_before") for name in values),
-        *(F.max(F.when(~before, F.col(name))).alias(f"{name}_after") for name in values),
-    )
-    same = F.lit(True)
-    for name in values:
-        same = same & F.col(f"{name}_before").eqNullSafe(F.col(f"{name}_after"))
-    return (
-        sides.where(~same)
-        .withColumn(
-            "change",
-            F.when(F.col("weight_before").isNull(), "added")
-            .when(F.col("weight_after").isNull(), "removed")
-            .otherwise("changed"),
+    # A commit changes a row once: only what it updates has two sides that have to meet.
+    once = {
+        change: changed.where(F.col("_change_type") == kind).withColumn("change", F.lit(change))
+        for change, kind in (("added", "insert"), ("removed", "delete"))
+    }
+    before = F.col("_change_type") == "update_preimage"
+    updated = (
+        changed.where(F.col("_change_type").isin("update_preimage", "update_postimage"))
+        .groupBy("profile_id", "topic_id")
+        .agg(
+            *(F.max(F.when(before, F.col(name))).alias(f"{name}_before") for name in values),
+            *(F.max(F.when(~before, F.col(name))).alias(f"{name}_after") for name in values),
         )
-        .withColumn("run_id", F.lit(run_id))
-        .withColumn("landing_date", F.lit(landing_date))
-        .select(PROFILE_DELTAS.names)
+        .withColumn("change", F.lit("changed"))
+        .where(" or ".join(f"not {name}_before <=> {name}_after" for name in values))
     )
+    sides = [
+        once["added"].withColumnsRenamed({name: f"{name}_after" for name in values}),
+        once["removed"].withColumnsRenamed({name: f"{name}_before" for name in values}),
+        updated,
+    ]
+    found = reduce(partial(DataFrame.unionByName, allowMissingColumns=True), sides)
+    stamped = found.withColumn("run_id", F.lit(run_id)).withColumn("landing_date", F.lit(landing_date))
+    return stamped.select(PROFILE_DELTAS.names).coalesce(tasks_at_once(changed.sparkSession))
 
 
 STAGE = Stage("profile", reads=(SIGNALS,), transform=changes, gives=PROFILES)

@@ -11,14 +11,13 @@ from pathlib import Path
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from jobs import docs, guard
 from jobs.abreast import abreast
 from jobs.guard import check_rows, require
 from jobs.history import History
 from jobs.key import key_id, write_key
-from jobs.lake import Lake, now
+from jobs.lake import Lake, nothing, now
 from jobs.landing import LandingFile, inputs_changed, list_night
 from jobs.marker import read_marker, write_marker
 from jobs.merge import Merge
@@ -174,9 +173,8 @@ class _Run:
 
     def _arrivals(self, days: list[date]) -> DataFrame:
         """What arrived under these landing dates, as it is written now."""
-        if not days:
-            return self.setting.spark.createDataFrame([], ARRIVALS.schema)
-        return self.lake.read_written(ARRIVALS).where(F.col("landing_date").isin(*days))
+        # Before the first night there is no lake to read.
+        return self.lake.read_written(ARRIVALS, days) if days else nothing(self.setting.spark, ARRIVALS)
 
     def _found(self) -> None:
         """Make the lake, if this is its first night."""

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from jobs import guard
 from jobs.guard import Check
-from jobs.lake import Lake
+from jobs.lake import Lake, nothing
 from jobs.session import tasks_at_once, works_on_little
 from jobs.stage import Stage
 from schemas.contract import Contract
@@ -58,7 +58,7 @@ class Runner:
         if kept:
             frame = _kept(frame, counted=counted)
         elif counted:
-            frame, rows = _set_apart(frame)
+            frame, rows = _set_apart(contract, frame)
         self.frames[contract.name] = frame
         self._flying.append((contract, observation, rows))
         return frame
@@ -96,7 +96,7 @@ class Runner:
                 written = lake.read_written(stage.gives)
             else:
                 counted = lake.replace(stage.gives, rows, self.landing_date)
-                written = lake.read_written(stage.gives).where(F.col("landing_date") == F.lit(self.landing_date))
+                written = lake.read_written(stage.gives, [self.landing_date])
             self.check_written(stage.gives, written, self.expected.get(stage.gives.name, counted))
             self.frames[stage.gives.name] = written
 
@@ -125,7 +125,7 @@ def _kept(frame: DataFrame, *, counted: bool) -> DataFrame:
     return frame
 
 
-def _set_apart(frame: DataFrame) -> tuple[DataFrame, int]:
+def _set_apart(contract: Contract, frame: DataFrame) -> tuple[DataFrame, int]:
     """A set computed now, as a leaf of whatever is planned around it, and its rows; broadcast where these are few.
 
     Dealt out anew, for Spark doesn't recognise two uses of a leaf that is partitioned by a column as the same, and would
@@ -133,6 +133,8 @@ def _set_apart(frame: DataFrame) -> tuple[DataFrame, int]:
     """
     frame = frame.repartition(tasks_at_once(frame.sparkSession)).localCheckpoint()
     rows = frame.count()
+    if not rows:
+        return nothing(frame.sparkSession, contract), rows
     return (F.broadcast(frame) if rows <= MOST_ROWS_TO_BROADCAST else frame), rows
 
 

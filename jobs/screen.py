@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from jobs.policy import Policy
 from jobs.stage import Stage
-from jobs.whole import forget_unless, marked
+from jobs.whole import forget_unless, marked, named
 from schemas.lines import SCORED, SCREENED, TAINTED
 
 # A line that could not be screened counts as sensitive for the others of its conversation; an empty one doesn't.
@@ -14,7 +14,7 @@ UNSAFE = "coalesce(verdict in ('sensitive', 'unsupported_language'), false)"
 
 def tainted(scored: DataFrame) -> DataFrame:
     """One row (conversation_digest) per conversation of which a line is sensitive or could not be screened."""
-    return scored.where(f"conversation_digest is not null and {UNSAFE}").select("conversation_digest").distinct()
+    return named(scored, UNSAFE)
 
 
 def screen(scored: DataFrame, tainted: DataFrame, *, policy: Policy) -> DataFrame:

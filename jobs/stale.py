@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from jobs.history import History
 from jobs.landing import LandingFile, file_sha256, landing_dates, list_night
 from jobs.policy import Policy, policy_on
+from jobs.whole import named
 
 
 def to_state(
@@ -66,7 +67,7 @@ def touched(before: DataFrame, after: DataFrame, elsewhere: DataFrame, landing_d
 
 def withholding(arrivals: DataFrame) -> DataFrame:
     """One row per conversation that some line of these withholds."""
-    return arrivals.where("withholds and conversation_digest is not null").select("conversation_digest").distinct()
+    return named(arrivals, "withholds")
 
 
 def _difference(one: DataFrame, other: DataFrame, *columns: str) -> DataFrame:

@@ -7,6 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 
 from jobs import ledger
+from jobs.lake import nothing
 from jobs.night import Night, Setting
 from jobs.stale import neighbours
 from schemas.arrivals import ARRIVALS
@@ -17,10 +18,10 @@ def settled_nights(
     setting: Setting, dates: list[date], reference: dict[str, DataFrame], progress: Callable[[str, float], None]
 ) -> dict[date, Night]:
     """These landing dates, each with its lines settled."""
-    nothing = setting.spark.createDataFrame([], ARRIVALS.schema)
+    none = nothing(setting.spark, ARRIVALS)
 
     def beside(day: date, frames: dict[date, DataFrame]) -> DataFrame:
-        return all_of([nothing, *(frames[other] for other in neighbours(day, dates, setting.policies))])
+        return all_of([none, *(frames[other] for other in neighbours(day, dates, setting.policies))])
 
     nights = {day: Night(setting, day, progress) for day in dates}
     for night in nights.values():

@@ -32,19 +32,16 @@ def forget_unless(lines: DataFrame, known: Column) -> DataFrame:
 def both(lines: DataFrame, others: DataFrame, *, going_on: str, stopping: str) -> DataFrame:
     """One row per conversation with a line that would go on and, among the others, one that stops it.
 
-    Found by counting, never by bringing a conversation's lines together: one may have half of all. There are few, so
+    Each side is first brought down to a row for each conversation, for one may have half of all lines. There are few, so
     what is planned around them need not move the lines.
     """
-    named = "conversation_digest is not null"
-    one = lines.where(f"{named} and ({going_on})").select("conversation_digest", F.lit(1).alias("side"))
-    other = others.where(f"{named} and ({stopping})").select("conversation_digest", F.lit(2).alias("side"))
-    return (
-        one.unionByName(other)
-        .groupBy("conversation_digest")
-        .agg(F.bit_or("side").alias("sides"))
-        .where("sides = 3")
-        .select("conversation_digest")
-    )
+    return named(lines, going_on).join(named(others, stopping), on="conversation_digest", how="left_semi")
+
+
+def named(lines: DataFrame, condition: str) -> DataFrame:
+    """One row (conversation_digest) per conversation of which a line meets a condition."""
+    met = lines.where(f"conversation_digest is not null and ({condition})")
+    return met.select("conversation_digest").distinct()
 
 
 def marked(lines: DataFrame, conversations: DataFrame, name: str) -> DataFrame:

@@ -52,6 +52,18 @@ def test_each_kind_of_break_is_named_and_counted(spark, rows, expected, failed):
     assert code(lambda: guard.require(check)) == Exit.GUARD_FAILED
 
 
+def test_keys_that_only_share_a_hash_are_unique_and_equal_ones_are_not(spark):
+    names = tuple(column(name, TEXT, "x", nullable=True) for name in ("one", "other"))
+    pairs = Contract("pairs", "a pair", names, ("one", "other"))
+    # A hash passes over nulls.
+    alike = [("a", None), (None, "a")]
+    rows = spark.createDataFrame(alike, pairs.schema)
+    assert rows.select(F.xxhash64("one", "other")).distinct().count() == 1
+    assert guard.check_rows(pairs, rows, 2).passed
+    again = guard.check_rows(pairs, spark.createDataFrame([*alike, alike[0]], pairs.schema), 3)
+    assert {verdict.rule: verdict.broken for verdict in again.verdicts} == {"row_count": None, "unique_key": 1}
+
+
 def test_a_rule_that_is_null_is_broken(spark):
     loose = Contract("loose", "x", (column("size", LONG, "x", nullable=True),), ("size",), rules=CONTRACT.rules)
     assert guard.check_rows(loose, spark.createDataFrame([(None,)], loose.schema), 1).failed == ["size_positive"]

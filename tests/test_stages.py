@@ -202,7 +202,7 @@ def signal(key, amount, day=DAY, topic="216"):
 
 def net(frame, restated, visible, standing=None):
     frames = [frame(SIGNALS, *rows) for rows in (restated, visible, restated if standing is None else standing)]
-    return [tuple(row)[1:] for row in changes(*frames).orderBy("topic_id").collect()]
+    return [tuple(row)[1:] for row in changes(*frames, some_go=True).orderBy("topic_id").collect()]
 
 
 def test_what_is_restated_unchanged_cancels_out(frame):
@@ -217,6 +217,14 @@ def test_a_new_signal_adds_and_a_gone_one_takes_away(frame):
     assert net(frame, [], [signal(b"a", 5)]) == [("216", Decimal(-5), -1, None, None, True)]
     kept = [signal(b"x", 2, earlier)]
     assert net(frame, [], [signal(b"a", 5)], kept) == [("216", Decimal(-5), -1, earlier, earlier, True)]
+
+
+def test_where_no_signal_can_go_what_is_new_is_all_that_changes(frame):
+    earlier = date(2025, 12, 12)
+    rows = [signal(b"a", 5), signal(b"b", 7, earlier), signal(b"c", 1, topic="217")]
+    none = frame(SIGNALS)
+    found = changes(frame(SIGNALS, *rows), none, none, some_go=False).orderBy("topic_id").collect()
+    assert [tuple(row)[1:] for row in found] == net(frame, rows, [])
 
 
 def test_a_changed_amount_is_one_gone_and_one_new(frame):
