@@ -2,6 +2,7 @@
 # make test  sets everything up and runs the whole suite
 # make model, make eval, make bench-scoring  build the scoring model, evaluate it, time it
 # make bench         whole nights beside a hand-written script and the bound of this machine
+# make bench-cluster the same nights on one machine and on a standalone cluster started here
 # make bench-steady  what late nights cost beside early ones
 SHELL := /bin/bash
 PYTHON ?= python3.11
@@ -14,7 +15,7 @@ TO ?= 2025-12-17
 # Public sets to evaluate on and to time with; our own are always there.
 DATA ?= $(CURDIR)/../shared/data
 
-.PHONY: run test setup setup-dev java model eval bench bench-scoring bench-steady cron lint clean
+.PHONY: run test setup setup-dev java model eval bench bench-cluster bench-scoring bench-steady cron lint clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -74,6 +75,9 @@ bench: setup-dev $(VENV)/.ready-bench
 $(VENV)/.ready-bench: $(VENV)/.ready-dev requirements-bench.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
+
+bench-cluster: setup-dev $(VENV)/.ready-bench
+	$(BIN)/python -m benchmarks.cluster
 
 bench-scoring: setup-dev
 	$(BIN)/python -m benchmarks.scoring --data $(DATA)

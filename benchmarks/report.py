@@ -65,7 +65,7 @@ def middle(runs: list[Measured]) -> Measured:
 
 
 def text(found: Found) -> str:
-    parts = [_where(found), *(_plain(table) for table in _tables(found))]
+    parts = [where(found.rounds), *(_plain(table) for table in _tables(found))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,7 +74,7 @@ def html(found: Found) -> str:
     body = "".join(_page(table) for table in _tables(found))
     return (
         f'<!DOCTYPE html>\n<html lang="en"><meta charset="utf-8"><title>Nightjar: a night, timed</title>'
-        f"<style>{_STYLE}</style><h1>A night, timed</h1><p>{escape(_where(found))}</p>{body}</html>\n"
+        f"<style>{_STYLE}</style><h1>A night, timed</h1><p>{escape(where(found.rounds))}</p>{body}</html>\n"
     )
 
 
@@ -157,11 +157,12 @@ def _work(work: Work) -> list[str]:
     ]
 
 
-def _where(found: Found) -> str:
+def where(rounds: int) -> str:
+    """The machine, the versions and the commit that figures are of."""
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"median of {found.rounds}; {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB; "
+        f"median of {rounds}; {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB; "
         f"Python {platform.python_version()}; commit {commit.stdout.strip()}"
     )
 

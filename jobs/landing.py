@@ -199,7 +199,9 @@ def _list(folder: str, source: str, *, start: int, day) -> list[LandingFile]:
                 date=day,
                 fix=f"keep only {', '.join(SUFFIXES)} files",
             )
-        files.append(LandingFile(start + len(files), source, name, f"{folder}/{name}", info.size, info.mtime_ns or 0))
+        # Absolute: whoever reads it may work in another folder.
+        where = folder if "://" in folder else path
+        files.append(LandingFile(start + len(files), source, name, f"{where}/{name}", info.size, info.mtime_ns or 0))
     return files
 
 
