@@ -3,7 +3,7 @@
 A dropped link could make an ambiguous account look like a clear one, so nothing is dropped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from jobs.landing import LandingFile, inputs_changed, list_reference, open_lines
 from jobs.lines import instant, optional, required
 from jobs.session import tasks_at_once
 from jobs.workers import batches_of, value_free
-from schemas.contract import INT, LONG, TEXT, TIME, Contract
+from schemas.contract import INT, LONG, TEXT, TIME, Column, Contract
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
 from schemas.words import LINKABLE_APPS
 
@@ -120,30 +120,41 @@ def _bad(contract: Contract, file: LandingFile, position: int | None, reason: st
 
 
 def _rows(contract: Contract, file: LandingFile, key: bytes):
-    nothing = (None,) * len(contract.columns)
+    nothing, sound = (None,) * len(contract.columns), (None,) * 4
+    readers = [_reader(column, key) for column in contract.columns]
     opened = open_lines(file)
     for position, raw in opened.lines:
         try:
-            yield (*_row(contract, decode(raw) if isinstance(raw, bytes) else raw, key), *(None,) * 4)
+            item = decode(raw) if isinstance(raw, bytes) else raw
+            yield (*[read(item) for read in readers], *sound)
         except Malformed as error:
             yield (*nothing, file.index, position, error.reason, None)
     yield (*nothing, file.index, None, opened.error, opened.sha256)
 
 
-def _row(contract: Contract, item: dict, key: bytes) -> tuple:
-    values = []
-    for column in contract.columns:
-        if column.name == "account_digest":
-            values.append(account_digest(key, item["app"], item["account_id"]))
-        elif column.name == "profile_digest":
-            values.append(profile_digest(key, item["profile_id"]))
-        elif column.type == TIME:
-            value = item.get(column.name)
-            if value is None and not column.nullable:
-                raise Malformed("missing_field")
-            values.append(None if value is None else instant(value))
-        else:
-            values.append(optional(item, column.name, str) if column.nullable else required(item, column.name))
-        if column.name == "app" and values[-1] not in LINKABLE_APPS:
-            raise Malformed("unknown_app")
-    return tuple(values)
+def _reader(column: Column, key: bytes) -> Callable[[dict], object]:
+    """What gives a column's value of a row; digests come after the columns that they are of, which are sound by then."""
+    name = column.name
+    if name == "account_digest":
+        return lambda item: account_digest(key, item["app"], item["account_id"])
+    if name == "profile_digest":
+        return lambda item: profile_digest(key, item["profile_id"])
+    if name == "app":
+        return _app
+    if column.type == TIME:
+        return partial(_instant, name, column.nullable)
+    return (lambda item: optional(item, name, str)) if column.nullable else (lambda item: required(item, name))
+
+
+def _app(item: dict) -> str:
+    app = required(item, "app")
+    if app not in LINKABLE_APPS:
+        raise Malformed("unknown_app")
+    return app
+
+
+def _instant(name: str, nullable: bool, item: dict) -> int | None:
+    value = item.get(name)
+    if value is None and not nullable:
+        raise Malformed("missing_field")
+    return None if value is None else instant(value)

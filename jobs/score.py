@@ -1,12 +1,11 @@
 """Score: read the text of admitted lines, the second and last time, and ask the scorer; the text stays in the worker."""
 
+import msgspec
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.content import decode
 from jobs.ingest import spread
 from jobs.landing import LandingFile, open_lines
-from jobs.lines import labels_of
 from jobs.scoring.scorer import Scorer, Settings
 from jobs.session import tasks_at_once
 from jobs.stage import Stage
@@ -86,12 +85,30 @@ class _Reader:
         self.file = self.opened = None
 
 
+class _Label(msgspec.Struct):
+    name: str
+
+
+class _Interaction(msgspec.Struct):
+    text: str | None = None
+    labels: list[_Label] | None = None
+
+
+class _Engagement(msgspec.Struct):
+    target_text: str
+
+
+# A line that is admitted was decoded strictly when it was first read: now only what is scored of it is looked at.
+_OF = {"interactions": _Interaction, "engagements": _Engagement}
+_DECODERS = {source: msgspec.json.Decoder(kind) for source, kind in _OF.items()}
+
+
 def _text(source: str, raw: bytes | dict) -> tuple[str | None, list[str]]:
     """A line's text and label names, from the fields that its source's contract names: unknown keys are ignored."""
-    item = decode(raw) if isinstance(raw, bytes) else raw
+    item = _DECODERS[source].decode(raw) if isinstance(raw, bytes) else msgspec.convert(raw, _OF[source])
     if source == "engagements":
-        return item["target_text"], []
-    return item.get("text"), labels_of(item)
+        return item.target_text, []
+    return item.text, [label.name for label in item.labels or ()]
 
 
 STAGE = Stage("score", reads=(ADMITTED, DIVIDED), transform=score, gives=SCORED, kept=True, counted=True)

@@ -39,6 +39,14 @@ def test_an_empty_date_folder_is_a_quiet_day_and_a_missing_one_an_error(folder):
     assert caught.value.code == Exit.INPUT
 
 
+def test_a_file_is_named_so_that_a_process_in_another_folder_finds_it(folder, tmp_path, monkeypatch):
+    (folder / "part-0.jsonl").write_bytes(b"{}\n")
+    monkeypatch.chdir(tmp_path.parent)
+    file = list_night(tmp_path.name, DAY)[0]
+    monkeypatch.chdir(folder)
+    assert list(open_lines(file).lines) == [(1, b"{}")]
+
+
 @pytest.mark.parametrize("name", ["_tmp.jsonl", ".part.jsonl", "notes.txt", "part.json", "x.jsonl.bz2"])
 def test_any_other_name_is_an_error_that_names_it(folder, name):
     (folder / name).write_bytes(b"")

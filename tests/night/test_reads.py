@@ -11,6 +11,7 @@ from pyspark.errors import PySparkException
 
 from jobs import attribute
 from jobs.errors import Exit, NightjarError
+from schemas.signals import SIGNALS
 from schemas.tables import PUBLISHED
 from tests.zone import NIGHT
 
@@ -62,13 +63,19 @@ def test_a_night_reads_the_signals_of_another_date_only_where_somebody_changed_o
 def test_a_table_reads_the_same_whether_its_files_are_listed_or_delta_finds_them(zone, runs, monkeypatch):
     zone.person("ann").person("ben").say().like().say("play some jazz", who="ben").write(NIGHT)
     runs.night(NIGHT)
-    zone.say("play some jazz").write(NIGHT)
+    zone.say("play some jazz").say(day=NIGHT + timedelta(days=1)).write(NIGHT, NIGHT + timedelta(days=1))
     runs.night(NIGHT)
+    runs.night(NIGHT + timedelta(days=1))
     names = [*(contract.name for contract in PUBLISHED), "runs"]
-    listed = {name: runs.rows(name) for name in names}
+
+    def of_one_date():
+        return sorted(map(tuple, runs.lake.read_written(SIGNALS, [NIGHT]).collect()), key=repr)
+
+    listed, one_date = {name: runs.rows(name) for name in names}, of_one_date()
     monkeypatch.setattr("jobs.lake.MOST_FILES_LISTED", -1)
-    assert {name: runs.rows(name) for name in names} == listed
-    assert len(listed["signals"]) > 1 and len(listed["runs"]) == 2
+    assert {name: runs.rows(name) for name in names} == listed and of_one_date() == one_date
+    assert len(listed["signals"]) > len(one_date) > 1 and len(listed["runs"]) == 3
+    assert one_date == [row for row in listed["signals"] if row[1] == NIGHT]
 
 
 def test_signals_that_no_account_is_known_for_stop_the_night(zone, runs, monkeypatch):
