@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
@@ -189,7 +188,7 @@ class Lake:
 
 def nothing(spark: SparkSession, contract: Contract) -> DataFrame:
     """No row of a contract. Spark is told so, and plans nothing for what is joined with it, grouped or added to it."""
-    return spark.createDataFrame(pa.Table.from_batches([], to_arrow_schema(contract.schema)), contract.schema)
+    return spark.createDataFrame(to_arrow_schema(contract.schema).empty_table(), contract.schema)
 
 
 def now() -> datetime:

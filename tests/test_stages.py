@@ -9,12 +9,14 @@ from jobs import decay
 from jobs.accrue import accrue
 from jobs.attribute import accounts_of, attributed
 from jobs.ingest import id_hash, ingest, repeated
+from jobs.lake import nothing
 from jobs.profile import changes, deltas
 from jobs.screen import line_weight, screen, tainted
 from jobs.settle import settle, withheld
 from schemas.arrivals import ARRIVALS
-from schemas.lines import RAW_LINES, SCORED, SCREENED, SETTLED
+from schemas.lines import DIVIDED, RAW_LINES, REPEATED, SCORED, SCREENED, SETTLED, TAINTED, WITHHELD
 from schemas.signals import SIGNALS
+from schemas.tables import TABLES
 from tests.conftest import arrived
 
 NOON = datetime(2025, 12, 17, 12, tzinfo=UTC)
@@ -269,3 +271,9 @@ def test_only_ids_that_several_lines_share_are_looked_at_more_closely(frame):
     hashes = lines.select("position", id_hash()).join(shared, on="id_hash").select("position")
     assert sorted(row["position"] for row in hashes.collect()) == [1, 2, 4]
     assert shared.count() == 2
+
+
+@pytest.mark.parametrize("contract", [*TABLES.values(), REPEATED, DIVIDED, TAINTED, WITHHELD], ids=lambda one: one.name)
+def test_nothing_of_a_contract_has_its_columns_and_no_row(spark, contract):
+    none = nothing(spark, contract)
+    assert none.schema == contract.schema and none.collect() == []
