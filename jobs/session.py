@@ -22,6 +22,10 @@ JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 INTERPRETED_BYTES = 2 << 20
 # From here on code runs for long enough to be compiled twice: the better compiler's time comes back.
 COMPILED_WELL_BYTES = 8 << 20
+COMPILED_WELL = [
+    "-XX:TieredStopAtLevel=4",
+    *("-XX:+UnlockDiagnosticVMOptions", f"-XX:CompilerDirectivesFile={SETTINGS.with_name('compiler.json')}"),
+]
 
 
 def start(bytes_to_read: int = 0, *, java_options: Sequence[str] = ()) -> SparkSession:
@@ -34,7 +38,7 @@ def start(bytes_to_read: int = 0, *, java_options: Sequence[str] = ()) -> SparkS
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        compiler = ["-XX:TieredStopAtLevel=4"] if bytes_to_read >= COMPILED_WELL_BYTES else []
+        compiler = COMPILED_WELL if bytes_to_read >= COMPILED_WELL_BYTES else []
         _launch([*compiler, *java_options])
     return SparkSession.builder.getOrCreate()
 
