@@ -39,8 +39,12 @@ def night_of(landing: Path) -> list[str]:
 
 def nightjar(landing: Path, lake: Path, key: Path, environment: dict[str, str] | None = None) -> Measured:
     """A night by the command line, start to exit."""
-    command = [str(Path(sys.executable).with_name("nightjar")), "run", *night_of(landing)]
-    return measure([*command, "--lake", str(lake), "--key-file", str(key)], environment)
+    return measure([str(Path(sys.executable).with_name("nightjar")), *run_of(landing, lake, key)], environment)
+
+
+def run_of(landing: Path, lake: Path, key: Path) -> list[str]:
+    """The command that runs a night, whatever starts it."""
+    return ["run", *night_of(landing), "--lake", str(lake), "--key-file", str(key)]
 
 
 def anew(folder: Path) -> Path:

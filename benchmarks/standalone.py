@@ -20,7 +20,7 @@ import py4j
 import pyspark
 
 from benchmarks.process import Measured, measure
-from benchmarks.setting import anew, night_of
+from benchmarks.setting import anew, run_of
 from jobs.session import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -64,9 +64,8 @@ class Cluster(NamedTuple):
         """A night on the cluster by spark-submit, start to exit."""
         submit = [str(Path(sys.executable).with_name("spark-submit")), "--master", self.master]
         how = ["--properties-file", str(self.settings), "--files", str(self.packed.workers)]
-        night = ["run", *night_of(landing), "--lake", str(lake), "--key-file", str(key)]
         environment = {**os.environ, "SPARK_HOME": str(SPARK_HOME)}
-        return measure([*submit, *how, str(ROOT / "jobs" / "cli.py"), *night], environment)
+        return measure([*submit, *how, str(ROOT / "jobs" / "cli.py"), *run_of(landing, lake, key)], environment)
 
 
 @contextmanager

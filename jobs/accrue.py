@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.decay import factor
@@ -23,7 +23,7 @@ def accrue(settled: DataFrame, *, landing_date: date, policy: Policy) -> DataFra
             for day in days
             for item in (
                 F.lit(day),
-                F.lit(str(factor(day, policy.landmark, policy.half_life_days))).cast(AMOUNT),
+                exactly(factor(day, policy.landmark, policy.half_life_days)),
             )
         )
     )
@@ -42,6 +42,11 @@ def accrue(settled: DataFrame, *, landing_date: date, policy: Policy) -> DataFra
         .withColumn("signal_key", signal_key())
         .select(SIGNALS.names)
     )
+
+
+def exactly(amount: int) -> Column:
+    """A whole number that may have more digits than a long."""
+    return F.lit(str(amount)).cast(AMOUNT)
 
 
 def signal_key():

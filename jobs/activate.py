@@ -5,7 +5,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.audience import apps, countries, exactly, floors_on
+from jobs.accrue import exactly
+from jobs.audience import apps, countries, floors_on
 from jobs.landing import end_of
 from jobs.policy import Policy
 from jobs.stage import Stage

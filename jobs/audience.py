@@ -6,10 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs import decay
+from jobs.accrue import exactly
 from jobs.admit import among, country_code
 from jobs.link import holds
 from jobs.policy import Policy
-from schemas.contract import AMOUNT
 from schemas.words import PERSONALISED_APPS
 
 
@@ -34,11 +34,6 @@ def floors_on(newest: date, policy: Policy) -> dict[str, int]:
     """The sum that an interest must have by that day for each placement, by name."""
     one = 10_000 * decay.factor(newest, policy.landmark, policy.half_life_days)
     return {name: floor * one for name, floor in sorted(policy.floors.items())}
-
-
-def exactly(amount: int) -> Column:
-    """A sum, which may have more digits than a long."""
-    return F.lit(str(amount)).cast(AMOUNT)
 
 
 def countries(profile_regions: DataFrame, *, at: datetime, policy: Policy) -> DataFrame:

@@ -98,8 +98,8 @@ def check_rows(contract: Contract, frame: DataFrame, expected_rows: int) -> Chec
     keys, for as many hashes as rows are as many keys. Only where one falls short is it counted which rule is broken, or
     whether keys themselves are equal and not just their hashes. No row leaves Spark.
     """
-    # With every key go as many counts as are taken: three, not one for each rule.
-    sound = F.expr(" and ".join(["true", *(f"coalesce({rule.condition}, false)" for rule in contract.all_rules)]))
+    # With every key go the other counts: two, not one for each rule.
+    sound = F.expr(" and ".join(["true", *map(_kept, contract.all_rules)]))
     # A distinct count passes over nulls, but a struct of one is none.
     key, hashed = F.struct(*contract.key), F.xxhash64(*contract.key)
     counts = F.count(F.lit(1)).alias(ROWS), F.count_if(sound).alias(SOUND), F.count_distinct(hashed).alias(KEYS)
@@ -120,8 +120,13 @@ def check_rows(contract: Contract, frame: DataFrame, expected_rows: int) -> Chec
 def _measures(contract: Contract) -> list[Column]:
     """What is counted of a frame: its rows, and those that break each rule."""
     # As SQL, each is one call of the JVM; as columns, six.
-    broken = (F.expr(f"count_if(not coalesce({rule.condition}, false)) as {rule.name}") for rule in contract.all_rules)
+    broken = (F.expr(f"count_if(not {_kept(rule)}) as {rule.name}") for rule in contract.all_rules)
     return [F.expr(f"count(1) as {ROWS}"), *broken]
+
+
+def _kept(rule: Rule) -> str:
+    """SQL: whether a row keeps a rule. One that is null is broken."""
+    return f"coalesce({rule.condition}, false)"
 
 
 def _nought(rule: Rule, measures: dict[str, int]) -> Measure:

@@ -81,10 +81,7 @@ def moment(micros: int) -> datetime:
 @lru_cache(maxsize=20_000)
 def _minute(written: str) -> int:
     """Microseconds since 1970 at the beginning of a minute, its zone aside."""
-    match = _MINUTE.fullmatch(written)
-    if not match:
-        raise Malformed("bad_timestamp")
-    day, hour, minute = match.groups()
+    day, hour, minute = _parts(_MINUTE, written)
     try:
         midnight = _micros(datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC))
     except ValueError:
@@ -95,11 +92,15 @@ def _minute(written: str) -> int:
 @lru_cache(maxsize=20_000)
 def _rest(written: str) -> int:
     """Microseconds from a minute's beginning, less those that its zone is ahead of UTC."""
-    match = _REST.fullmatch(written)
+    second, fraction, zone = _parts(_REST, written)
+    return (int(second) - _offset(zone)) * 1_000_000 + (int(fraction[:6].ljust(6, "0")) if fraction else 0)
+
+
+def _parts(pattern: re.Pattern, written: str) -> tuple:
+    match = pattern.fullmatch(written)
     if not match:
         raise Malformed("bad_timestamp")
-    second, fraction, zone = match.groups()
-    return (int(second) - _offset(zone)) * 1_000_000 + (int(fraction[:6].ljust(6, "0")) if fraction else 0)
+    return match.groups()
 
 
 def _offset(zone: str) -> int:
@@ -123,6 +124,13 @@ def required(item: dict, field: str) -> str:
     if not value:
         raise Malformed("missing_field")
     return value
+
+
+def required_instant(item: dict, field: str) -> int:
+    value = item.get(field)
+    if value is None:
+        raise Malformed("missing_field")
+    return instant(value)
 
 
 def labels_of(item: dict) -> list[str]:
@@ -150,7 +158,7 @@ def _interaction(item: dict, content: bytes, rules: LineRules) -> Facts:
     conversation = optional(item, "conversation_id", str)
     dwell = item.get("dwell_seconds")
     milli = None if dwell is None else _milli(dwell)
-    identity, occurred_at = required(item, "interaction_id"), _occurred_at(item)
+    identity, occurred_at = required(item, "interaction_id"), required_instant(item, "occurred_at")
     return Facts(
         None,
         _misdated(occurred_at, rules),
@@ -174,7 +182,8 @@ def _engagement(item: dict, content: bytes, rules: LineRules) -> Facts:
     required(item, "target_id")
     if optional(item, "target_text", str) is None:
         raise Malformed("missing_field")
-    account, identity, occurred_at = required(item, "account_id"), required(item, "engagement_id"), _occurred_at(item)
+    account, identity = required(item, "account_id"), required(item, "engagement_id")
+    occurred_at = required_instant(item, "occurred_at")
     return Facts(
         None,
         _misdated(occurred_at, rules),
@@ -189,13 +198,6 @@ def _engagement(item: dict, content: bytes, rules: LineRules) -> Facts:
 
 
 _CHECKS = {"interactions": _interaction, "engagements": _engagement}
-
-
-def _occurred_at(item: dict) -> int:
-    value = item.get("occurred_at")
-    if value is None:
-        raise Malformed("missing_field")
-    return instant(value)
 
 
 def _misdated(occurred_at: int, rules: LineRules) -> bool:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from jobs import activate, attribute, profile, segment, tighten, withdraw
 from jobs.abreast import abreast
 from jobs.errors import Exit, NightjarError
-from jobs.lake import Lake
+from jobs.lake import Lake, nothing
 from jobs.night import Setting
 from jobs.policy import policy_on
 from jobs.runner import Runner
@@ -102,7 +102,7 @@ class Merge:
         runner.frames |= {
             "restated": lake.read_written(SIGNALS, days),
             "visible": lake.read(SIGNALS, self.last, days),
-            "signals": lake.read_written(SIGNALS, None if some_go else []),
+            "signals": lake.read_written(SIGNALS) if some_go else nothing(self.setting.spark, SIGNALS),
         }
         with runner.timed(profile.STAGE.name):
             changes = runner.transform(profile.STAGE).persist()

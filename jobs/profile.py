@@ -1,7 +1,6 @@
 """Profile: what a night changes in each interest, as restated signals minus visible ones, and the deltas of that."""
 
 from datetime import date
-from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -69,30 +68,38 @@ MERGE_NEW = {name: f"c.{name}" for name in PROFILES.names}
 def deltas(changed: DataFrame, *, run_id: str, landing_date: date) -> DataFrame:
     """One row per change, from the change data feed of the one commit that made them."""
     values = ("weight", "signals", "first_day", "last_day")
+    before, updates = (
+        F.col("_change_type").isin("delete", "update_preimage"),
+        F.col("_change_type").startswith("update"),
+    )
+    sides = changed.select(
+        *("profile_id", "topic_id"),
+        updates.alias("updates"),
+        *(F.when(before, F.col(name)).alias(f"{name}_before") for name in values),
+        *(F.when(~before, F.col(name)).alias(f"{name}_after") for name in values),
+    )
     # A commit changes a row once: only what it updates has two sides that have to meet.
-    once = {
-        change: changed.where(F.col("_change_type") == kind).withColumn("change", F.lit(change))
-        for change, kind in (("added", "insert"), ("removed", "delete"))
-    }
-    before = F.col("_change_type") == "update_preimage"
-    updated = (
-        changed.where(F.col("_change_type").isin("update_preimage", "update_postimage"))
+    met = (
+        sides.where("updates")
         .groupBy("profile_id", "topic_id")
-        .agg(
-            *(F.max(F.when(before, F.col(name))).alias(f"{name}_before") for name in values),
-            *(F.max(F.when(~before, F.col(name))).alias(f"{name}_after") for name in values),
-        )
-        .withColumn("change", F.lit("changed"))
+        .agg(*(F.max(f"{name}_{side}").alias(f"{name}_{side}") for side in ("before", "after") for name in values))
         .where(" or ".join(f"not {name}_before <=> {name}_after" for name in values))
     )
-    sides = [
-        once["added"].withColumnsRenamed({name: f"{name}_after" for name in values}),
-        once["removed"].withColumnsRenamed({name: f"{name}_before" for name in values}),
-        updated,
-    ]
-    found = reduce(partial(DataFrame.unionByName, allowMissingColumns=True), sides)
-    stamped = found.withColumn("run_id", F.lit(run_id)).withColumn("landing_date", F.lit(landing_date))
-    return stamped.select(PROFILE_DELTAS.names).coalesce(tasks_at_once(changed.sparkSession))
+    return (
+        sides.where("not updates")
+        .drop("updates")
+        .unionByName(met)
+        .withColumn(
+            "change",
+            F.when(F.col("weight_before").isNull(), "added")
+            .when(F.col("weight_after").isNull(), "removed")
+            .otherwise("changed"),
+        )
+        .withColumn("run_id", F.lit(run_id))
+        .withColumn("landing_date", F.lit(landing_date))
+        .select(PROFILE_DELTAS.names)
+        .coalesce(tasks_at_once(changed.sparkSession))
+    )
 
 
 STAGE = Stage("profile", reads=(SIGNALS,), transform=changes, gives=PROFILES)

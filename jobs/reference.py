@@ -17,7 +17,7 @@ from jobs.digests import account_digest, profile_digest
 from jobs.errors import Exit, NightjarError
 from jobs.ingest import FILES, spread
 from jobs.landing import LandingFile, inputs_changed, list_reference, open_lines
-from jobs.lines import instant, optional, required
+from jobs.lines import optional, required, required_instant
 from jobs.session import tasks_at_once
 from jobs.workers import batches_of, value_free
 from schemas.contract import INT, LONG, TEXT, TIME, Column, Contract
@@ -141,8 +141,10 @@ def _reader(column: Column, key: bytes) -> Callable[[dict], object]:
         return lambda item: profile_digest(key, item["profile_id"])
     if name == "app":
         return _app
+    if column.type == TIME and column.nullable:
+        return lambda item: None if item.get(name) is None else required_instant(item, name)
     if column.type == TIME:
-        return partial(_instant, name, column.nullable)
+        return lambda item: required_instant(item, name)
     return (lambda item: optional(item, name, str)) if column.nullable else (lambda item: required(item, name))
 
 
@@ -151,10 +153,3 @@ def _app(item: dict) -> str:
     if app not in LINKABLE_APPS:
         raise Malformed("unknown_app")
     return app
-
-
-def _instant(name: str, nullable: bool, item: dict) -> int | None:
-    value = item.get(name)
-    if value is None and not nullable:
-        raise Malformed("missing_field")
-    return None if value is None else instant(value)
