@@ -7,7 +7,7 @@ from datetime import datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.link import holds, valid_at
+from jobs.periods import any_at, by_period, met, only, valid_at
 from jobs.policy import ISO_3166_1, Policy
 from jobs.stage import Stage
 from jobs.whole import forget_stopped
@@ -28,18 +28,15 @@ def admit(
     as_of: datetime,
 ) -> DataFrame:
     """One row per raw line, with the first gate that stops it by itself; `outcome` is null where none does."""
-    # What holds now is settled once a person; only what held then is asked line by line, and once.
-    people = (
-        histories(account_links, profile_regions, notices, erasures, policy=policy)
-        .withColumn("app_now", any_at("apps", F.lit(as_of)))
-        .withColumn("region_now", only(valid_at("regions", "country", F.lit(as_of))))
+    # What holds of a person, now and in each period, is settled once; of a line only the period is asked.
+    known = histories(account_links, profile_regions, notices, erasures, policy=policy)
+    people = by_period(known, "apps", "regions").select(
+        *("profile_id", "since", "until", "notified_at", "erased_until"),
+        (any_at("apps", F.col("since")) & any_at("apps", F.lit(as_of))).alias("on_an_app"),
+        only(valid_at("regions", "country", F.col("since"))).alias("region_then"),
+        only(valid_at("regions", "country", F.lit(as_of))).alias("region_now"),
     )
-    lines = (
-        linked.join(people, on="profile_id", how="left")
-        .withColumn("app_then", any_at("apps", F.col("occurred_at")))
-        .withColumn("regions_then", valid_at("regions", "country", F.col("occurred_at")))
-        .withColumn("region_then", only(F.col("regions_then")))
-    )
+    lines = met(linked, people, ["profile_id"])
     ai = F.col("source") == "interactions"
     stopped = lines.withColumn(
         "outcome",
@@ -50,7 +47,7 @@ def admit(
             ("unlinked", F.col("link_outcome") == "unlinked"),
             ("ambiguous_link", F.col("link_outcome") == "ambiguous_link"),
             ("erased", F.col("occurred_at") <= F.col("erased_until")),
-            ("no_app_account", ai & ~F.coalesce(F.col("app_then") & F.col("app_now"), F.lit(False))),
+            ("no_app_account", ai & ~F.coalesce("on_an_app", F.lit(False))),
             ("region_unknown", F.expr("coalesce(region_then, '') = '' or coalesce(region_now, '') = ''")),
             ("region_excluded", among("region_then", policy.regions.excluded)),
             ("region_excluded", among("region_now", policy.regions.excluded)),
@@ -106,16 +103,6 @@ def country_code(country: str, policy: Policy) -> Column:
 def among(column: str, values: Iterable[str]) -> Column:
     """Whether a column holds one of some codes of ours."""
     return F.expr(one_of(column, sorted(values)))
-
-
-def any_at(history: str, moment: Column) -> Column:
-    """Whether any interval of a history holds at a moment; null where there is no history."""
-    return F.exists(history, lambda interval: holds(interval["valid_from"], interval["valid_to"], moment))
-
-
-def only(values: Column) -> Column:
-    """The one value of an array; null where there are none or several."""
-    return F.when(F.size(values) == 1, F.get(values, F.lit(0)))
 
 
 def first_that_applies(already: Column, *rules: tuple[str, Column]) -> Column:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from jobs import decay
 from jobs.accrue import exactly
 from jobs.admit import among, country_code
-from jobs.link import holds
+from jobs.periods import holds
 from jobs.policy import Policy
 from schemas.words import PERSONALISED_APPS
 

@@ -72,13 +72,12 @@ class Merge:
         """One row (landing_date, signal_key) per signal that falls; None where no signal has to be looked at for that."""
         runner, policies, night = self.runner, self.setting.policies, self.landing_date
         judges = [day for day in self.dates if day == night or day > self.restated[0]]
-        runner.frames["stated"] = self.lake.read_written(SIGNALS, self.restated)
         runner.values |= {
             "policy": policy_on(policies, night),
             "restated": self.restated,
             "nights": [(day, policy_on(policies, day)) for day in judges],
         }
-        suspects = runner.transform(withdraw.SUSPECTS_STAGE).persist()
+        suspects = self._suspects(judges[-1]).persist()
         due = withdraw.due(night, judges, self.restated, policies)
         runner.frames["accrued"] = signals.where(due)
         if not suspects.isEmpty():
@@ -87,6 +86,15 @@ class Merge:
         elif judges == [night] and self.dates[0] > withdraw.last_to_expire(night, policies):
             return None
         return runner.transform(withdraw.STAGE)
+
+    def _suspects(self, last_judge: date) -> DataFrame:
+        """One row (profile_id) per profile of which something may fall, but for its age."""
+        runner, lake = self.runner, self.lake
+        judged = [day for day in self.restated if day < last_judge]
+        runner.frames["stated"] = lake.read_written(SIGNALS, judged) if judged else nothing(self.setting.spark, SIGNALS)
+        suspects = runner.transform(withdraw.SUSPECTS_STAGE)
+        runner.frames["stated"] = lake.read_written(SIGNALS, self.restated)
+        return suspects.unionByName(runner.transform(withdraw.ASKED_AGAIN_STAGE)).distinct()
 
     def _forbidden(self, signals: DataFrame) -> DataFrame | None:
         """One row (landing_date, signal_key) per signal that a stricter policy forbids; None where none has to judge."""

@@ -43,7 +43,10 @@ GATES = (ingest.REPEATED_STAGE, ingest.STAGE, link.STAGE, admit.STAGE, whole.STA
 IN_FLIGHT = (*GATES, score.STAGE, screen.TAINTED_STAGE, screen.STAGE)
 SETTLING = (settle.WITHHELD_STAGE, settle.STAGE)
 STORED = (*ledger.STAGES, accrue.STAGE)
-MERGED = (withdraw.SUSPECTS_STAGE, withdraw.STAGE, profile.STAGE, profile.DELTAS_STAGE, attribute.STAGE)
+MERGED = (
+    *(withdraw.SUSPECTS_STAGE, withdraw.ASKED_AGAIN_STAGE, withdraw.STAGE),
+    *(profile.STAGE, profile.DELTAS_STAGE, attribute.STAGE),
+)
 DELIVERED = (segment.MEMBERS_STAGE, segment.STAGE, activate.STAGE)
 NIGHT = (*IN_FLIGHT, ledger.ARRIVALS_STAGE, *SETTLING, *STORED, *MERGED, *DELIVERED)
 

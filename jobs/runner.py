@@ -38,6 +38,10 @@ class Runner:
         self.expected: dict[str, int] = {}
         # With the rows that a frame has where that isn't the number of the date's lines.
         self._flying: list[tuple[Contract, Observation, int | None]] = []
+        # Frames that are computed again for each use, as they are when nothing measures them.
+        self._unmeasured: dict[str, DataFrame] = {}
+        # Sets that are too large to be brought to lines.
+        self._large: set[str] = set()
 
     @contextmanager
     def timed(self, name: str):
@@ -52,13 +56,16 @@ class Runner:
         self._progress(name, self.seconds[name])
 
     def fly(self, contract: Contract, frame: DataFrame, *, kept: bool = False, counted: bool = False) -> DataFrame:
-        """Take a frame in flight among the frames, measured in whatever pass will compute it."""
-        frame, observation = guard.observe(_shaped(contract, frame), contract)
+        """Take a frame in flight among the frames, measured in whatever pass will compute it first."""
+        shaped = _shaped(contract, frame)
+        frame, observation = guard.observe(shaped, contract)
         rows = None
         if kept:
             frame = _kept(frame, counted=counted)
         elif counted:
-            frame, rows = _set_apart(contract, frame)
+            frame, rows = self._set_apart(contract, frame)
+        else:
+            self._unmeasured[contract.name] = shaped
         self.frames[contract.name] = frame
         self._flying.append((contract, observation, rows))
         return frame
@@ -66,13 +73,16 @@ class Runner:
     def take(self, *stages: Stage) -> None:
         """Let stages in flight give what they give, one after the other."""
         for stage in stages:
-            self.fly(stage.gives, self.transform(stage), kept=stage.kept, counted=stage.counted)
+            self.fly(stage.gives, self.transform(stage), kept=self._is_kept(stage), counted=stage.counted)
 
     def land(self, lines: int) -> None:
         """Check what has flown by since the last time; the action that computed the last of it has just run."""
         for contract, observation, rows in self._flying:
             self._check(guard.check_measures(contract, observation, lines if rows is None else rows))
         self._flying.clear()
+        # Once is enough.
+        self.frames |= self._unmeasured
+        self._unmeasured.clear()
 
     def drop(self, *contracts: Contract) -> None:
         """Give back the memory of kept frames."""
@@ -106,6 +116,26 @@ class Runner:
         self._check(guard.check_rows(contract, written, expected_rows))
         self.seconds["guards"] = round(self.seconds.get("guards", 0) + time.monotonic() - started, 3)
 
+    def _is_kept(self, stage: Stage) -> bool:
+        if isinstance(stage.kept, Contract):
+            return stage.kept.name in self._large or works_on_little(self.spark)
+        return stage.kept
+
+    def _set_apart(self, contract: Contract, frame: DataFrame) -> tuple[DataFrame, int]:
+        """A set computed now, as a leaf of whatever is planned around it, and its rows; broadcast where these are few.
+
+        Dealt out anew, for Spark doesn't recognise two uses of a leaf that is partitioned by a column as the same, and
+        would compute what is kept above them again.
+        """
+        frame = frame.repartition(tasks_at_once(self.spark)).localCheckpoint()
+        rows = frame.count()
+        if not rows:
+            return nothing(self.spark, contract), rows
+        if rows > MOST_ROWS_TO_BROADCAST:
+            self._large.add(contract.name)
+            return frame, rows
+        return F.broadcast(frame), rows
+
     def _check(self, check: Check) -> None:
         self.checks.append(check)
         guard.require(check)
@@ -123,19 +153,6 @@ def _kept(frame: DataFrame, *, counted: bool) -> DataFrame:
     if counted:
         frame.count()
     return frame
-
-
-def _set_apart(contract: Contract, frame: DataFrame) -> tuple[DataFrame, int]:
-    """A set computed now, as a leaf of whatever is planned around it, and its rows; broadcast where these are few.
-
-    Dealt out anew, for Spark doesn't recognise two uses of a leaf that is partitioned by a column as the same, and would
-    compute what is kept above them again.
-    """
-    frame = frame.repartition(tasks_at_once(frame.sparkSession)).localCheckpoint()
-    rows = frame.count()
-    if not rows:
-        return nothing(frame.sparkSession, contract), rows
-    return (F.broadcast(frame) if rows <= MOST_ROWS_TO_BROADCAST else frame), rows
 
 
 def _forget_description(context: SparkContext) -> None:

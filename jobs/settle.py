@@ -32,4 +32,4 @@ def settle(screened: DataFrame, withheld: DataFrame) -> DataFrame:
 
 
 WITHHELD_STAGE = Stage("withheld", reads=(SCREENED, ARRIVALS), transform=withheld, gives=WITHHELD, counted=True)
-STAGE = Stage("settle", reads=(SCREENED, WITHHELD), transform=settle, gives=SETTLED, kept=True)
+STAGE = Stage("settle", reads=(SCREENED, WITHHELD), transform=settle, gives=SETTLED, kept=WITHHELD)

@@ -19,7 +19,8 @@ from pyspark.sql import functions as F
 from jobs.admit import histories
 from jobs.attribute import accounts_of, of_ai
 from jobs.landing import end_of
-from jobs.link import histories_of, valid_at
+from jobs.link import histories_of
+from jobs.periods import valid_at
 from jobs.policy import Policy, policy_on
 from jobs.stage import Stage
 from schemas.profiles import PROFILES
@@ -79,9 +80,9 @@ def suspects(
 ) -> DataFrame:
     """One row (profile_id) per profile of which something may fall at the end of this landing date, but for its age.
 
-    `signal_accounts` and `profiles` are those that readers see, `stated` the signals that this run stated. An account is
-    judged as if it had given the profile's first signal: a notice or a request that allows that one allows all. So of
-    whoever is not named here nothing falls, and of whoever is, perhaps nothing.
+    `signal_accounts` and `profiles` are those that readers see, `stated` the signals that this run stated of dates that a
+    later one judges. An account is judged as if it had given the profile's first signal: a notice or a request that allows
+    that one allows all. So of whoever is not named here nothing falls, and of whoever is, perhaps nothing.
     """
     account = ["profile_id", "account_digest", "ai"]
     days = profiles.select("profile_id", F.col("first_day").alias("day")).unionByName(
@@ -93,6 +94,15 @@ def suspects(
     known = _known(accounts, account_links, profile_regions, notices, erasures, policy=policy)
     stays = F.coalesce(allowed(landing_date, policy, ai=F.col("ai")) & ~forgotten(), F.lit(False))
     return known.where(~stays).select("profile_id").distinct()
+
+
+def asked_again(stated: DataFrame, erasures: DataFrame) -> DataFrame:
+    """One row (profile_id) per profile with a signal stated now of a day on or before that of its request for erasure.
+
+    The gates have judged them by their own date's end, so that nothing else of theirs may fall at it.
+    """
+    asked = erasures.groupBy("profile_id").agg(F.max("requested_at").alias("erased_until"))
+    return stated.join(asked, on="profile_id").where(forgotten()).select("profile_id").distinct()
 
 
 def last_to_expire(night: date, policies: list[Policy]) -> date:
@@ -145,4 +155,5 @@ REFERENCE = (ACCOUNT_LINKS, PROFILE_REGIONS, NOTICES, ERASURES)
 SUSPECTS_STAGE = Stage(
     "suspects", reads=(SIGNAL_ACCOUNTS, PROFILES, SIGNALS, *REFERENCE), transform=suspects, gives=PROFILES
 )
+ASKED_AGAIN_STAGE = Stage("asked_again", reads=(SIGNALS, ERASURES), transform=asked_again, gives=PROFILES)
 STAGE = Stage("withdraw", reads=(SIGNALS, *REFERENCE), transform=withdrawn, gives=SIGNALS)

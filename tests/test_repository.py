@@ -28,7 +28,7 @@ def test_the_night_stands_in_order_and_each_table_has_its_stage():
     assert [stage.name for stage in NIGHT] == [
         *("repeated", "ingest", "link", "admit", "divided", "score", "tainted", "screen"),
         *("arrivals", "withheld", "settle", "rejects", "outcomes", "accrue"),
-        *("suspects", "withdraw", "profile", "deltas", "attribute"),
+        *("suspects", "asked_again", "withdraw", "profile", "deltas", "attribute"),
         *("members", "segment", "activate"),
     ]
     stored = {stage.gives.name for stage in (ledger.ARRIVALS_STAGE, *STORED, *MERGED, *DELIVERED)}

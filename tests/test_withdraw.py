@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.attribute import accounts_of
 from jobs.rebuild import profiles
-from jobs.withdraw import due, suspects, withdrawn
+from jobs.withdraw import asked_again, due, suspects, withdrawn
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
 from schemas.signals import SIGNALS
 
@@ -71,7 +71,9 @@ def falls(frame, policy):
         gone = withdrawn(stored, *reference, landing_date=night, restated=[night], nights=nights)
         own = F.col("landing_date") == F.lit(night)
         seen, stated = stored.where(~own), stored.where(own)
-        asked = suspects(accounts_of(seen), profiles(seen), stated, *reference, landing_date=night, policy=by)
+        judged = stated if later else frame(SIGNALS)
+        asked = suspects(accounts_of(seen), profiles(seen), judged, *reference, landing_date=night, policy=by)
+        asked = asked.unionByName(asked_again(stated, reference[-1]))
         unread = stored.where(~due(night, [night, *later], [night], [by])).join(asked, on="profile_id", how="left_anti")
         gone = {tuple(row) for row in gone.collect()}
         # What a night doesn't look at never falls.
