@@ -20,7 +20,7 @@ from jobs.admit import histories
 from jobs.attribute import accounts_of, of_ai
 from jobs.landing import end_of
 from jobs.link import histories_of
-from jobs.periods import valid_at
+from jobs.periods import any_at, only, valid_at
 from jobs.policy import Policy, policy_on
 from jobs.stage import Stage
 from schemas.profiles import PROFILES
@@ -139,15 +139,18 @@ def forgotten() -> Column:
 
 
 def allowed(night: date, policy: Policy, *, ai: Column) -> Column:
-    """Whether what an account gave on a day is still allowed at the end of a landing date: link, region, app, notice."""
+    """Whether what an account gave on a day is still allowed at the end of a landing date: link, region, app, notice.
+
+    Null is not allowed.
+    """
     end = F.lit(end_of(night))
-    region = valid_at("regions", "country", end)
-    eligible = (F.size(region) == 1) & ~F.get(region, F.lit(0)).isin("", *sorted(policy.regions.excluded))
+    # Where there is not one country, or no app account at all, this is null.
+    eligible = ~only(valid_at("regions", "country", end)).isin("", *sorted(policy.regions.excluded))
     told = F.col("notified_at") < F.date_add("day", 1).cast("timestamp")
     return (
         (valid_at("links", "profile_id", end) == F.array("profile_id"))
         & eligible
-        & (~ai | ((F.size(valid_at("apps", "app", end)) > 0) & told))
+        & (~ai | (any_at("apps", end) & told))
     )
 
 
