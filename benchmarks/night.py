@@ -42,9 +42,11 @@ def main(sizes: str, rounds: int, largest: int, work: Path, out: Path):
     if largest:
         found.largest = (largest, _night(work, largest, anew(work / "lake")))
     out.mkdir(parents=True, exist_ok=True)
-    (out / "night.txt").write_text(report.text(found))
-    (out / "night.html").write_text(report.html(found))
-    sys.stdout.write(report.text(found))
+    # Both before either is written: they name the commit, and whether anything differs from it.
+    text, html = report.text(found), report.html(found)
+    (out / "night.txt").write_text(text)
+    (out / "night.html").write_text(html)
+    sys.stdout.write(text)
 
 
 def _fixed(work: Path, rounds: int) -> report.Fixed:
