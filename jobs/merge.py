@@ -90,11 +90,12 @@ class Merge:
     def _suspects(self, last_judge: date) -> DataFrame:
         """One row (profile_id) per profile of which something may fall, but for its age."""
         runner, lake = self.runner, self.lake
-        judged = [day for day in self.restated if day < last_judge]
-        runner.frames["stated"] = lake.read_written(SIGNALS, judged) if judged else nothing(self.setting.spark, SIGNALS)
-        suspects = runner.transform(withdraw.SUSPECTS_STAGE)
-        runner.frames["stated"] = lake.read_written(SIGNALS, self.restated)
-        return suspects.unionByName(runner.transform(withdraw.ASKED_AGAIN_STAGE)).distinct()
+        runner.frames |= {
+            "judged": lake.read_written(SIGNALS, [day for day in self.restated if day < last_judge]),
+            "stated": lake.read_written(SIGNALS, self.restated),
+        }
+        found = map(runner.transform, (withdraw.SUSPECTS_STAGE, withdraw.ASKED_AGAIN_STAGE))
+        return reduce(DataFrame.unionByName, found).distinct()
 
     def _forbidden(self, signals: DataFrame) -> DataFrame | None:
         """One row (landing_date, signal_key) per signal that a stricter policy forbids; None where none has to judge."""

@@ -69,7 +69,7 @@ def withdrawn(
 def suspects(
     signal_accounts: DataFrame,
     profiles: DataFrame,
-    stated: DataFrame,
+    judged: DataFrame,
     account_links: DataFrame,
     profile_regions: DataFrame,
     notices: DataFrame,
@@ -80,16 +80,16 @@ def suspects(
 ) -> DataFrame:
     """One row (profile_id) per profile of which something may fall at the end of this landing date, but for its age.
 
-    `signal_accounts` and `profiles` are those that readers see, `stated` the signals that this run stated of dates that a
+    `signal_accounts` and `profiles` are those that readers see, `judged` the signals that this run stated of dates that a
     later one judges. An account is judged as if it had given the profile's first signal: a notice or a request that allows
     that one allows all. So of whoever is not named here nothing falls, and of whoever is, perhaps nothing.
     """
     account = ["profile_id", "account_digest", "ai"]
     days = profiles.select("profile_id", F.col("first_day").alias("day")).unionByName(
-        stated.select("profile_id", "day")
+        judged.select("profile_id", "day")
     )
     first = days.groupBy("profile_id").agg(F.min("day").alias("day"))
-    accounts = signal_accounts.select(account).unionByName(accounts_of(stated).select(account)).distinct()
+    accounts = signal_accounts.select(account).unionByName(accounts_of(judged).select(account)).distinct()
     accounts = accounts.join(first, on="profile_id", how="left")
     known = _known(accounts, account_links, profile_regions, notices, erasures, policy=policy)
     stays = F.coalesce(allowed(landing_date, policy, ai=F.col("ai")) & ~forgotten(), F.lit(False))

@@ -13,6 +13,7 @@ NOON = datetime(2025, 12, 17, 12, tzinfo=UTC)
 # Few instants, so that intervals touch, nest, coincide and are empty; the ends of time are among those asked about.
 HOURS = range(6)
 INTERVAL = st.tuples(st.sampled_from("ab"), st.sampled_from(HOURS), st.none() | st.sampled_from(HOURS))
+ASKED = [(who, hour) for who in ("p1", "p2", "p3", "nobody") for hour in (-0.5, *HOURS, 2.5, 99)]
 HISTORIES = st.dictionaries(st.sampled_from(["p1", "p2", "p3"]), st.lists(INTERVAL, max_size=4))
 
 VALUES = T.ArrayType(
@@ -38,8 +39,7 @@ def told(spark, histories) -> list[tuple]:
         [Row(who, [(value, at(since), at(until)) for value, since, until in rows]) for who, rows in histories.items()],
         KNOWN,
     )
-    asked = [(who, at(hour)) for who in ("p1", "p2", "p3", "nobody") for hour in (-0.5, *HOURS, 2.5, 99)]
-    lines = spark.createDataFrame([*asked, ("p1", None), (None, at(0))], LINES)
+    lines = spark.createDataFrame([*((who, at(hour)) for who, hour in ASKED), ("p1", None), (None, at(0))], LINES)
     periods = by_period(known, "facts")
     said = periods.select("who", "since", "until", valid_at("facts", "value", periods["since"]).alias("values"))
     return [
@@ -55,8 +55,7 @@ def wanted(histories) -> list[tuple]:
         found = {v for v, since, until in histories.get(who, ()) if since <= hour and (until is None or hour < until)}
         return sorted(found)
 
-    asked = [(who, hour) for who in ("p1", "p2", "p3", "nobody") for hour in (-0.5, *HOURS, 2.5, 99)]
-    return [(who, at(hour), who in histories, values(who, hour)) for who, hour in asked]
+    return [(who, at(hour), who in histories, values(who, hour)) for who, hour in ASKED]
 
 
 @settings(max_examples=25, deadline=None)
