@@ -23,7 +23,7 @@ def erase_people(lake: str, key: bytes, policies: list, file: str | None):
         opened = Lake(start(), Path(lake))
         setting = Setting(opened.spark, None, policies, key, DEFAULT)
         lock.name_jvm(jvm_pid(opened.spark))
-        opened.create()
+        opened.log.create()
         take_up(opened, setting)
         record_access(opened, "erase", ids, key)
         at = now()

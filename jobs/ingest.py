@@ -8,6 +8,7 @@ from pyspark.sql import types as T
 
 from jobs.landing import LandingFile, open_lines
 from jobs.lines import LineRules, facts_of
+from jobs.rows import frame_of
 from jobs.session import tasks_at_once
 from jobs.stage import Stage
 from jobs.workers import batches_of, value_free
@@ -93,7 +94,7 @@ STAGE = Stage("ingest", reads=(RAW_LINES, ARRIVALS, REPEATED), transform=ingest,
 def read_raw_lines(spark: SparkSession, files: list[LandingFile], rules: LineRules) -> DataFrame:
     """RAW_LINES of these files: the first of the two times they are read. Text is looked at and left behind."""
     tasks = spread(files, tasks_at_once(spark))
-    listed = spark.createDataFrame([(task, index) for index, task in tasks.items()], FILES)
+    listed = frame_of(spark, ((task, index) for index, task in tasks.items()), FILES)
     by_task = listed.repartitionById(max(1, len(set(tasks.values()))), "task")
 
     @value_free

@@ -6,18 +6,16 @@ its own row is, and what a killed run left is taken back by the next command tha
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from jobs import profile
-from jobs.abreast import abreast
 from jobs.lake_log import LakeLog, bad_table, visible_version
+from jobs.rows import frame_of
 from schemas.contract import Contract
 from schemas.profiles import PROFILES
 from schemas.runs import RUNS
@@ -36,10 +34,6 @@ class Lake:
     def __init__(self, spark: SparkSession, path: Path):
         self.spark, self.log = spark, LakeLog(path)
         self.path = self.log.path
-
-    def create(self) -> None:
-        """Make the tables that don't exist yet, empty."""
-        abreast(self.spark, *(partial(self._create, contract) for contract in self.log.missing()))
 
     def runs(self) -> DataFrame:
         """Every run that is visible."""
@@ -77,6 +71,9 @@ class Lake:
     def overwrite(self, contract: Contract, frame: DataFrame) -> int:
         """Write rows in place of all that there were; how many, as Delta's own writer counted."""
         before = self.log.version(contract)
+        if not before:
+            # As it was created: there is no file to look for and take away.
+            return self.append(contract, frame)
         frame.write.format("delta").mode("overwrite").save(str(self.log.folder(contract)))
         return self.log.rows_written(contract, before)
 
@@ -148,26 +145,6 @@ class Lake:
     def _table(self, contract: Contract) -> DeltaTable:
         return DeltaTable.forPath(self.spark, str(self.log.folder(contract)))
 
-    def _create(self, contract: Contract) -> None:
-        folder = self.log.folder(contract)
-        if folder.exists() and any(folder.iterdir()):
-            raise bad_table(contract, "is a folder without a Delta log")
-        builder = (
-            DeltaTable.create(self.spark)
-            .location(str(folder))
-            .addColumns(contract.schema)
-            .comment(contract.row)
-            .property("delta.enableChangeDataFeed", str(contract.change_feed).lower())
-        )
-        # Statistics go into the log in clear and outlive a deletion: only the columns that may carry them.
-        if contract.statistics:
-            builder = builder.property("delta.dataSkippingStatsColumns", ",".join(contract.statistics))
-        else:
-            builder = builder.property("delta.dataSkippingNumIndexedCols", "0")
-        if contract.partition_by:
-            builder = builder.partitionedBy(*contract.partition_by)
-        builder.execute()
-
     def _open(self, contract: Contract, version: int | None, days: Iterable[date] | None = None) -> DataFrame:
         files = self.log.files(contract, version, days)
         if files == []:
@@ -188,7 +165,7 @@ class Lake:
 
 def nothing(spark: SparkSession, contract: Contract) -> DataFrame:
     """No row of a contract. Spark is told so, and plans nothing for what is joined with it, grouped or added to it."""
-    return spark.createDataFrame(to_arrow_schema(contract.schema).empty_table(), contract.schema)
+    return frame_of(spark, [], contract.schema)
 
 
 def now() -> datetime:

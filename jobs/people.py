@@ -41,5 +41,5 @@ def record_access(lake: Lake, command: str, ids: list[str], key: bytes) -> None:
     rows = [(str(uuid.uuid4()), at, who, command, profile_digest(key, one)) for one in ids]
     frame = lake.spark.createDataFrame(rows, ACCESSES.schema)
     require(check_rows(ACCESSES, frame, len(ids)))
-    lake.create()
+    lake.log.create()
     lake.append(ACCESSES, frame.coalesce(1))

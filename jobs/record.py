@@ -6,6 +6,7 @@ from jobs.guard import Check
 from jobs.key import key_id
 from jobs.lake import Lake, now
 from jobs.night import Setting
+from jobs.rows import frame_of
 from schemas.runs import RUNS
 from schemas.tables import PUBLISHED
 
@@ -30,4 +31,4 @@ def run_row(lake: Lake, setting: Setting, last: dict | None, checks: list[Check]
         "finished_at": now(),
         **said,
     }
-    return lake.spark.createDataFrame([tuple(values[name] for name in RUNS.names)], RUNS.schema)
+    return frame_of(lake.spark, [tuple(values[name] for name in RUNS.names)], RUNS.schema)

@@ -18,6 +18,7 @@ from jobs.errors import Exit, NightjarError
 from jobs.ingest import FILES, spread
 from jobs.landing import LandingFile, inputs_changed, list_reference, open_lines
 from jobs.lines import optional, required, required_instant
+from jobs.rows import frame_of
 from jobs.session import tasks_at_once
 from jobs.workers import batches_of, value_free
 from schemas.contract import INT, LONG, TEXT, TIME, Column, Contract
@@ -81,7 +82,7 @@ def read_reference(
         + [T.StructField("sha256", TEXT)]
     )
     tasks = spread(files, tasks_at_once(spark))
-    listed = spark.createDataFrame([(task, index) for index, task in tasks.items()], FILES)
+    listed = frame_of(spark, ((task, index) for index, task in tasks.items()), FILES)
 
     @value_free
     def read(batches):

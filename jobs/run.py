@@ -65,7 +65,7 @@ def run_night(
     """
     history, todo = History(()), {landing_date}
     if read_marker(lake.path) is not None:
-        lake.create()
+        lake.log.create()
         take_up(lake, setting)
         answer_requests(lake, setting)
         history = lake.log.history()
@@ -182,7 +182,7 @@ class _Run:
             if not self.key_file.exists():
                 write_key(self.key_file, self.setting.key)
             write_marker(self.lake.path, key_id(self.setting.key))
-            self.lake.create()
+            self.lake.log.create()
 
     def _make_visible(self, model: str, reference: Reference) -> dict:
         """Check the run's own row, then append it: from that commit on all that it did is visible."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from delta.tables import DeltaTable
 from msgspec import structs
 from pyspark.sql import functions as F
 
@@ -28,6 +29,7 @@ from schemas.profile_deltas import PROFILE_DELTAS
 from schemas.profiles import PROFILES
 from schemas.reference import ERASURES
 from schemas.signals import SIGNALS
+from schemas.tables import TABLES
 from schemas.words import SURFACES
 from tests.conftest import KEY, SHARED, Runs
 from tests.model import counts
@@ -379,8 +381,41 @@ def test_reference_that_changes_during_a_night_stops_it_but_a_new_request_for_er
     } | {("notices", "part-1.jsonl.gz")}
 
 
+def test_tables_made_without_spark_are_to_spark_what_their_contracts_say(runs, spark):
+    runs.lake.log.create()
+    logs = spark._jvm.org.apache.spark.sql.delta.DeltaLog
+    for contract in TABLES.values():
+        folder = str(runs.lake.log.folder(contract))
+        found = spark.read.format("delta").load(folder)
+        assert [(f.name, f.dataType) for f in found.schema] == [(f.name, f.dataType) for f in contract.schema]
+        assert found.isEmpty()
+        detail = DeltaTable.forPath(spark, folder).detail().first()
+        assert detail["partitionColumns"] == list(contract.partition_by) and detail["description"] == contract.row
+        carried = detail["properties"].get("delta.dataSkippingStatsColumns", "")
+        assert carried == ",".join(contract.statistics)
+        assert carried or detail["properties"]["delta.dataSkippingNumIndexedCols"] == "0"
+        assert detail["properties"]["delta.enableChangeDataFeed"] == str(contract.change_feed).lower()
+        state = logs.forTable(spark._jsparkSession, folder).unsafeVolatileSnapshot()
+        assert state.checksumOpt().get().numFiles() == 0 and state.validateChecksum(
+            spark._jvm.PythonUtils.toScalaMap({})
+        )
+
+
+def test_a_table_whose_making_was_cut_short_is_made(runs):
+    (runs.path / PROFILES.name / "_delta_log").mkdir(parents=True)
+    runs.lake.log.create()
+    assert not runs.lake.log.missing() and runs.lake.read_written(PROFILES).isEmpty()
+
+
+def test_a_folder_of_something_else_where_a_table_should_be_is_refused(runs):
+    (runs.path / PROFILES.name).mkdir(parents=True)
+    (runs.path / PROFILES.name / "notes.txt").touch()
+    with pytest.raises(NightjarError, match="table profiles is a folder without a Delta log"):
+        runs.lake.log.create()
+
+
 def test_a_lake_that_is_not_what_it_should_be_is_refused(runs, spark):
-    runs.lake.create()
+    runs.lake.log.create()
     spark.range(3).write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(
         str(runs.path / "profiles")
     )
