@@ -16,4 +16,7 @@ def frame_of(spark: SparkSession, rows: Iterable[tuple], schema: T.StructType) -
     By Arrow: for tuples as they are PySpark starts Python workers, of other settings than ours and with a daemon of their
     own, which does nothing but to pickle them anew.
     """
-    return spark.createDataFrame(pa.Table.from_batches(batches_of(rows, schema), to_arrow_schema(schema)), schema)
+    arrow, batches = to_arrow_schema(schema), list(batches_of(rows, schema))
+    # PySpark takes a column of no rows, but none of no batches.
+    table = pa.Table.from_batches(batches, arrow) if batches else arrow.empty_table()
+    return spark.createDataFrame(table, schema)

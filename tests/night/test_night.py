@@ -381,6 +381,19 @@ def test_reference_that_changes_during_a_night_stops_it_but_a_new_request_for_er
     } | {("notices", "part-1.jsonl.gz")}
 
 
+def test_what_was_said_later_on_the_day_of_a_request_for_erasure_is_withdrawn_by_its_own_night(zone, runs):
+    zone.person().person("ben").say(at=f"{NIGHT}T13:00:00Z").say(who="ben")
+    zone.erasures.append({"profile_id": "p-ann", "requested_at": f"{NIGHT}T10:00:00Z"})
+    zone.write()
+    runs.night()
+    assert runs.outcomes() == {"used": 2}
+    of = {
+        name: {row["profile_id"] for row in runs.lake.read(TABLES[name], runs.lake.log.history().last).collect()}
+        for name in ("signals", "profiles", "signal_accounts")
+    }
+    assert of == dict.fromkeys(of, {"p-ben"})
+
+
 def test_tables_made_without_spark_are_to_spark_what_their_contracts_say(runs, spark):
     runs.lake.log.create()
     logs = spark._jvm.org.apache.spark.sql.delta.DeltaLog
