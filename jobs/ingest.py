@@ -93,16 +93,20 @@ STAGE = Stage("ingest", reads=(RAW_LINES, ARRIVALS, REPEATED), transform=ingest,
 
 def read_raw_lines(spark: SparkSession, files: list[LandingFile], rules: LineRules) -> DataFrame:
     """RAW_LINES of these files: the first of the two times they are read. Text is looked at and left behind."""
-    tasks = spread(files, tasks_at_once(spark))
-    listed = frame_of(spark, ((task, index) for index, task in tasks.items()), FILES)
-    by_task = listed.repartitionById(max(1, len(set(tasks.values()))), "task")
 
     @value_free
     def read(batches):
         indices = (index for batch in batches for index in batch.column("file").to_pylist())
         return batches_of((row for index in indices for row in _rows(files[index], rules)), RAW_LINES.schema)
 
-    return by_task.mapInArrow(read, RAW_LINES.schema)
+    return dealt(spark, files).mapInArrow(read, RAW_LINES.schema)
+
+
+def dealt(spark: SparkSession, files: list[LandingFile]) -> DataFrame:
+    """One row (task, file) per file, by its index, in the partition of the task that is to read it."""
+    tasks = spread(files, tasks_at_once(spark))
+    listed = frame_of(spark, ((task, index) for index, task in tasks.items()), FILES)
+    return listed.repartitionById(max(1, len(set(tasks.values()))), "task")
 
 
 def spread(files: list[LandingFile], tasks: int) -> dict[int, int]:

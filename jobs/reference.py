@@ -15,11 +15,9 @@ from jobs.abreast import abreast
 from jobs.content import Malformed, decode
 from jobs.digests import account_digest, profile_digest
 from jobs.errors import Exit, NightjarError
-from jobs.ingest import FILES, spread
+from jobs.ingest import dealt
 from jobs.landing import LandingFile, inputs_changed, list_reference, open_lines
 from jobs.lines import optional, required, required_instant
-from jobs.rows import frame_of
-from jobs.session import tasks_at_once
 from jobs.workers import batches_of, value_free
 from schemas.contract import INT, LONG, TEXT, TIME, Column, Contract
 from schemas.reference import ACCOUNT_LINKS, ERASURES, NOTICES, PROFILE_REGIONS
@@ -81,15 +79,13 @@ def read_reference(
         + [T.StructField("of_file", INT), T.StructField("position", LONG), T.StructField("reason", TEXT)]
         + [T.StructField("sha256", TEXT)]
     )
-    tasks = spread(files, tasks_at_once(spark))
-    listed = frame_of(spark, ((task, index) for index, task in tasks.items()), FILES)
 
     @value_free
     def read(batches):
         indices = [index for batch in batches for index in batch.column("file").to_pylist()]
         return batches_of((row for index in indices for row in _rows(contract, files[index], key)), schema)
 
-    rows = listed.repartitionById(max(1, len(set(tasks.values()))), "task").mapInArrow(read, schema).persist()
+    rows = dealt(spark, files).mapInArrow(read, schema).persist()
     # What is wrong comes first, so the first row tells.
     order = F.isnull("reason"), "of_file", "position"
     said = rows.where("of_file is not null").orderBy(*order).limit(max(1, len(files))).collect()
